@@ -1,0 +1,147 @@
+#include "addon/convert.h"
+
+#include <limits>
+
+#include "addon/matrix.h"
+
+namespace espalier::addon {
+namespace {
+
+constexpr int64_t kLargestSize = std::numeric_limits<int32_t>::max();
+constexpr int64_t kManySteps = int64_t{1} << 40;
+constexpr double kLargest = 1e30;
+Initialization readInitialization(const Input& input) {
+  const auto kind = input.at("type").choice<InitializationKind>({{"he", InitializationKind::He},
+                                                                 {"xavier", InitializationKind::Xavier},
+                                                                 {"normal", InitializationKind::Normal},
+                                                                 {"zeros", InitializationKind::Zeros}});
+  return {kind, static_cast<float>(input.at("deviation").numberWithin(0, kLargest))};
+}
+
+void readActivation(const Input& input, LayerDescription& layer) {
+  layer.activation = input.at("type").choice<Activation>({{"linear", Activation::Linear},
+                                                          {"relu", Activation::Relu},
+                                                          {"leakyRelu", Activation::LeakyRelu},
+                                                          {"allRelu", Activation::AllRelu},
+                                                          {"srelu", Activation::Srelu},
+                                                          {"tanh", Activation::Tanh},
+                                                          {"sigmoid", Activation::Sigmoid},
+                                                          {"gelu", Activation::Gelu},
+                                                          {"silu", Activation::Silu}});
+  layer.alpha = static_cast<float>(input.at("alpha").numberWithin(-kLargest, kLargest));
+}
+
+LayerDescription readLayer(const Input& input) {
+  LayerDescription layer;
+  layer.kind = input.at("type").choice<LayerKind>({{"sparse", LayerKind::Sparse},
+                                                   {"dense", LayerKind::Dense},
+                                                   {"dropout", LayerKind::Dropout},
+                                                   {"layerNorm", LayerKind::LayerNorm}});
+  switch (layer.kind) {
+    case LayerKind::Sparse: {
+      layer.block = readBlock(input.at("block"));
+      const Input sparsity = input.at("sparsity");
+      if (!sparsity.isNull()) layer.sparsity = sparsity.shareBelowOne();
+      [[fallthrough]];
+    }
+    case LayerKind::Dense:
+      layer.outputs = input.at("outputs").integer(1, kLargestSize);
+      layer.bias = input.at("bias").boolean();
+      readActivation(input.at("activation"), layer);
+      layer.initialization = readInitialization(input.at("initialization"));
+      break;
+    case LayerKind::Dropout:
+      layer.rate = static_cast<float>(input.at("rate").shareBelowOne());
+      break;
+    case LayerKind::LayerNorm:
+      layer.epsilon = static_cast<float>(input.at("epsilon").numberWithin(0, kLargest));
+      break;
+  }
+  return layer;
+}
+
+LearningRateSchedule readLearningRateSchedule(const Input& input) {
+  LearningRateSchedule schedule;
+  schedule.kind = input.at("type").choice<LearningRateKind>({{"constant", LearningRateKind::Constant},
+                                                             {"step", LearningRateKind::Step},
+                                                             {"cosine", LearningRateKind::Cosine},
+                                                             {"oneCycle", LearningRateKind::OneCycle}});
+  schedule.every = input.at("every").numberWithin(1, static_cast<double>(kManySteps));
+  schedule.factor = input.at("factor").numberWithin(0, kLargest);
+  schedule.minimum = input.at("minimum").numberWithin(0, kLargest);
+  schedule.rise = input.at("rise").numberWithin(0, 1);
+  schedule.start = input.at("start").numberWithin(0, kLargest);
+  schedule.end = input.at("end").numberWithin(0, kLargest);
+  schedule.warmup = input.at("warmup").integer(0, kManySteps);
+  return schedule;
+}
+
+RewireSettings readRewire(const Input& input) {
+  RewireSettings rewire;
+  rewire.rule = input.at("type").choice<RewireRule>(
+      {{"static", RewireRule::Static}, {"set", RewireRule::Set}, {"rigl", RewireRule::Rigl}});
+  rewire.schedule.every = input.at("every").integer(0, kManySteps);
+  rewire.schedule.until = input.at("until").numberWithin(0, 1);
+  rewire.schedule.fraction = input.at("fraction").numberWithin(0, 1);
+  rewire.schedule.kind = input.at("fractionSchedule")
+                             .choice<FractionSchedule>({{"constant", FractionSchedule::Constant},
+                                                        {"cosine", FractionSchedule::Cosine},
+                                                        {"exponential", FractionSchedule::Exponential},
+                                                        {"learningRate", FractionSchedule::LearningRate}});
+  rewire.drop =
+      input.at("prune").choice<DropRule>({{"set", DropRule::BySign}, {"magnitude", DropRule::Magnitude}});
+  rewire.initialization = readInitialization(input.at("initialization"));
+  rewire.skipUpdate = input.at("skipUpdate").boolean();
+  return rewire;
+}
+
+}  // namespace
+
+Topology readTopology(const Input& input) {
+  const auto kind = input.at("type").choice<TopologyKind>({{"uniform", TopologyKind::Uniform},
+                                                           {"erdosRenyi", TopologyKind::ErdosRenyi},
+                                                           {"epsilon", TopologyKind::Epsilon}});
+  return {kind, input.at("epsilon").numberWithin(0, kLargest)};
+}
+
+NetworkDescription readDescription(const Input& input) {
+  NetworkDescription description;
+  description.inputs = input.at("inputs").integer(1, kLargestSize);
+  for (const Input& layer : input.at("layers").items()) description.layers.push_back(readLayer(layer));
+  description.sparsity = input.at("sparsity").shareBelowOne();
+  description.topology = readTopology(input.at("topology"));
+  description.loss = input.at("loss").choice<Loss>({{"softmaxCrossEntropy", Loss::SoftmaxCrossEntropy},
+                                                    {"binaryCrossEntropy", Loss::BinaryCrossEntropy},
+                                                    {"squaredError", Loss::SquaredError}});
+  description.seed = input.at("seed").seed();
+  return description;
+}
+
+Optimizer readOptimizer(const Input& input) {
+  Optimizer optimizer;
+  optimizer.kind = input.at("type").choice<OptimizerKind>(
+      {{"sgd", OptimizerKind::Sgd}, {"adam", OptimizerKind::Adam}, {"adamw", OptimizerKind::AdamW}});
+  optimizer.learningRate = input.at("learningRate").numberWithin(0, kLargest);
+  optimizer.weightDecay = input.at("weightDecay").numberWithin(0, kLargest);
+  optimizer.momentum = input.at("momentum").numberWithin(0, 1);
+  optimizer.nesterov = input.at("nesterov").boolean();
+  optimizer.beta1 = input.at("beta1").shareBelowOne();
+  optimizer.beta2 = input.at("beta2").shareBelowOne();
+  optimizer.epsilon = input.at("epsilon").numberWithin(0, kLargest);
+  return optimizer;
+}
+
+FitSettings readFitSettings(const Input& input) {
+  FitSettings settings;
+  settings.epochs = input.at("epochs").integer(1, kManySteps);
+  settings.batchSize = input.at("batchSize").integer(1, kLargestSize);
+  settings.optimizer = readOptimizer(input.at("optimizer"));
+  settings.learningRate = readLearningRateSchedule(input.at("learningRateSchedule"));
+  settings.rewire = readRewire(input.at("rewire"));
+  settings.shuffle = input.at("shuffle").boolean();
+  settings.threads = input.at("threads").threads();
+  settings.resume = input.at("resume").boolean();
+  return settings;
+}
+
+}  // namespace espalier::addon

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "addon/input.h"
+#include "model/description.h"
+#include "train/settings.h"
+
+namespace espalier::addon {
+
+// The option objects of ts/native/surface.ts as the core's structures. Each throws Error(Option) that names
+// the option, what was given and what is allowed.
+
+NetworkDescription readDescription(const Input& input);
+Topology readTopology(const Input& input);
+FitSettings readFitSettings(const Input& input);
+Optimizer readOptimizer(const Input& input);
+
+}  // namespace espalier::addon

@@ -1,0 +1,82 @@
+#include "addon/events.h"
+
+#include "addon/output.h"
+
+namespace espalier::addon {
+namespace {
+
+Napi::Number number(Napi::Env env, double value) {
+  return Napi::Number::New(env, value);
+}
+
+Napi::Object event(Napi::Env env, const char* type) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("type", type);
+  return result;
+}
+
+}  // namespace
+
+Napi::Object metricsToJs(Napi::Env env, const Metrics& metrics) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("loss", number(env, metrics.loss));
+  result.Set("accuracy", metrics.accuracy ? Napi::Value(number(env, *metrics.accuracy)) : env.Null());
+  return result;
+}
+
+Napi::Object eventToJs(Napi::Env env, const ProgressEvent& progress) {
+  Napi::Object result = event(env, "progress");
+  result.Set("epoch", count(env, progress.epoch));
+  result.Set("step", count(env, progress.step));
+  result.Set("stepsPerEpoch", count(env, progress.stepsPerEpoch));
+  result.Set("loss", number(env, progress.loss));
+  return result;
+}
+
+Napi::Object eventToJs(Napi::Env env, const EpochEvent& epoch) {
+  Napi::Object result = event(env, "epoch");
+  result.Set("epoch", count(env, epoch.epoch));
+  result.Set("step", count(env, epoch.step));
+  result.Set("train", metricsToJs(env, epoch.train));
+  result.Set("validation", epoch.validation ? Napi::Value(metricsToJs(env, *epoch.validation)) : env.Null());
+  result.Set("learningRate", number(env, epoch.learningRate));
+  result.Set("seconds", number(env, epoch.seconds));
+  result.Set("samplesPerSecond", number(env, epoch.samplesPerSecond));
+  result.Set("rewireSeconds", number(env, epoch.rewireSeconds));
+  return result;
+}
+
+Napi::Object eventToJs(Napi::Env env, const RewireEvent& rewire) {
+  Napi::Object result = event(env, "rewire");
+  result.Set("epoch", count(env, rewire.epoch));
+  result.Set("step", count(env, rewire.step));
+  result.Set("fraction", number(env, rewire.fraction));
+  Napi::Array layers = Napi::Array::New(env, rewire.layers.size());
+  for (size_t i = 0; i < rewire.layers.size(); ++i) {
+    Napi::Object layer = Napi::Object::New(env);
+    layer.Set("layer", count(env, rewire.layers[i].layer));
+    layer.Set("moved", count(env, rewire.layers[i].moved));
+    layer.Set("returned", count(env, rewire.layers[i].returned));
+    layers.Set(static_cast<uint32_t>(i), layer);
+  }
+  result.Set("layers", layers);
+  return result;
+}
+
+Napi::Object endToJs(Napi::Env env, const FitResult& fit, const Failure* failure) {
+  Napi::Object result = event(env, "end");
+  result.Set("reason", failure != nullptr ? "failed" : fit.cancelled ? "cancelled" : "finished");
+  if (failure == nullptr) {
+    result.Set("error", env.Null());
+  } else {
+    Napi::Object error = Napi::Object::New(env);
+    error.Set("code", failure->code);
+    error.Set("message", failure->message);
+    result.Set("error", error);
+  }
+  result.Set("epochs", count(env, fit.epochs));
+  result.Set("steps", count(env, fit.steps));
+  return result;
+}
+
+}  // namespace espalier::addon

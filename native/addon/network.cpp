@@ -1,0 +1,405 @@
+#include "addon/network.h"
+
+#include <utility>
+
+#include "addon/convert.h"
+#include "addon/data.h"
+#include "addon/events.h"
+#include "addon/output.h"
+#include "addon/snapshot.h"
+
+namespace espalier::addon {
+namespace {
+
+Facts factsOf(const NetworkState& state) {
+  Facts facts;
+  for (const LayerState& layer : state.layers) {
+    int64_t parameters = layer.connections();
+    LayerState::visitParameters(layer, [&](const char*, const Parameter& parameter) {
+      if (&parameter != &layer.weight) parameters += parameter.values.size();
+    });
+    facts.layers.push_back({layer.inputs, layer.outputs, layer.connections(), parameters});
+  }
+  facts.bytes = bytesOf(state);
+  return facts;
+}
+
+const char* nameOf(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::Sparse:
+      return "sparse";
+    case LayerKind::Dense:
+      return "dense";
+    case LayerKind::Dropout:
+      return "dropout";
+    case LayerKind::LayerNorm:
+      break;
+  }
+  return "layerNorm";
+}
+
+}  // namespace
+
+Session::Session(const NetworkDescription& described) : description(described), network(described) {
+  refresh();
+}
+
+void Session::refresh() {
+  network.inspect([this](const NetworkState& state) {
+    Facts fresh = factsOf(state);
+    const std::lock_guard lock(mutex_);
+    facts_ = std::move(fresh);
+  });
+}
+
+Facts Session::facts() {
+  const std::lock_guard lock(mutex_);
+  return facts_;
+}
+
+/// A run of training. Its events are messages of their own; its delivery is the 'end' event.
+class NetworkObject::FitJob final : public Job {
+ public:
+  FitJob(NetworkObject& owner, std::unique_ptr<Data> train, std::unique_ptr<Data> validation,
+         const FitSettings& settings, Napi::Function onEvent)
+      : owner_(owner),
+        worker_(*owner.worker_),
+        session_(owner.session_),
+        train_(std::move(train)),
+        validation_(std::move(validation)),
+        settings_(settings),
+        onEvent_(Napi::Persistent(onEvent)) {}
+
+  void run() override {
+    begun_ = true;
+    const FitListener listener{[this](const ProgressEvent& event) { tell(event); },
+                               [this](const EpochEvent& event) { tell(event); },
+                               [this](const RewireEvent& event) { tell(event); }};
+    try {
+      result_ = session_->network.fit(train_->samples(), validation_ ? &validation_->samples() : nullptr,
+                                      settings_, listener);
+    } catch (...) {
+      failure = describe(std::current_exception());
+      session_->network.inspect([this](const NetworkState& state) {
+        result_ = {false, state.progress.epoch, state.progress.step};
+      });
+    }
+    session_->refresh();
+  }
+
+  void settle() override { owner_.fitting_ = false; }
+
+  void deliver(Napi::Env env) override {
+    // Disposed of before it began.
+    if (!begun_) {
+      failure.reset();
+      result_.cancelled = true;
+    }
+    onEvent_.Call({endToJs(env, result_, failure ? &*failure : nullptr)});
+  }
+
+ private:
+  /// Queued before its job's end, so the job outlives it.
+  template <typename Event>
+  class EventMessage final : public Message {
+   public:
+    EventMessage(FitJob& job, const Event& event) : job_(job), event_(event) {}
+    void deliver(Napi::Env env) override { job_.onEvent_.Call({eventToJs(env, event_)}); }
+
+   private:
+    FitJob& job_;
+    const Event event_;
+  };
+
+  template <typename Event>
+  void tell(const Event& event) {
+    session_->refresh();
+    worker_.post(std::make_unique<EventMessage<Event>>(*this, event));
+  }
+
+  NetworkObject& owner_;
+  Worker& worker_;
+  const std::shared_ptr<Session> session_;
+  const std::unique_ptr<Data> train_;
+  const std::unique_ptr<Data> validation_;
+  const FitSettings settings_;
+  Napi::FunctionReference onEvent_;
+  FitResult result_;
+  bool begun_ = false;
+};
+
+namespace {
+
+/// A job whose outcome settles a promise.
+class PromiseJob : public Job {
+ public:
+  PromiseJob(Napi::Env env, std::shared_ptr<Session> session)
+      : session_(std::move(session)), deferred_(env) {}
+
+  Napi::Promise promise() const { return deferred_.Promise(); }
+
+  void deliver(Napi::Env env) override {
+    if (failure) {
+      deferred_.Reject(toJs(env, *failure).Value());
+    } else {
+      deferred_.Resolve(outcome(env));
+    }
+  }
+
+ protected:
+  virtual Napi::Value outcome(Napi::Env env) = 0;
+  Session& session() { return *session_; }
+
+ private:
+  const std::shared_ptr<Session> session_;
+  const Napi::Promise::Deferred deferred_;
+};
+
+}  // namespace
+
+class NetworkObject::EvaluateJob final : public PromiseJob {
+ public:
+  EvaluateJob(Napi::Env env, std::shared_ptr<Session> session, std::unique_ptr<Data> data, int threads)
+      : PromiseJob(env, std::move(session)), data_(std::move(data)), threads_(threads) {}
+
+  void run() override { metrics_ = session().network.evaluate(data_->samples(), threads_); }
+
+ private:
+  Napi::Value outcome(Napi::Env env) override { return metricsToJs(env, metrics_); }
+
+  const std::unique_ptr<Data> data_;
+  const int threads_;
+  Metrics metrics_;
+};
+
+class NetworkObject::PredictJob final : public PromiseJob {
+ public:
+  PredictJob(Napi::Env env, std::shared_ptr<Session> session, std::unique_ptr<Data> data, int threads)
+      : PromiseJob(env, std::move(session)), data_(std::move(data)), threads_(threads) {}
+
+  void run() override {
+    const Samples& samples = data_->samples();
+    outputs_.resize(static_cast<size_t>(checkedProduct(samples.count, session().network.outputs())));
+    session().network.predict(samples, outputs_, threads_);
+  }
+
+ private:
+  Napi::Value outcome(Napi::Env env) override { return floatArray(env, outputs_); }
+
+  const std::unique_ptr<Data> data_;
+  const int threads_;
+  std::vector<float> outputs_;
+};
+
+class NetworkObject::SnapshotJob final : public PromiseJob {
+ public:
+  using PromiseJob::PromiseJob;
+
+  void run() override {
+    session().network.inspect([this](const NetworkState& state) { take(state); });
+    if (error_) std::rethrow_exception(error_);
+  }
+
+  /// Nothing may be thrown through a training step.
+  void take(const NetworkState& state) noexcept {
+    try {
+      snapshot_ = takeSnapshot(state);
+    } catch (...) {
+      error_ = std::current_exception();
+      failure = describe(error_);
+    }
+  }
+
+ private:
+  Napi::Value outcome(Napi::Env env) override { return snapshotToJs(env, snapshot_); }
+
+  Snapshot snapshot_;
+  std::exception_ptr error_;
+};
+
+Napi::Function NetworkObject::define(Napi::Env env) {
+  return DefineClass(
+      env, "Network",
+      {InstanceMethod<&NetworkObject::fit>("fit"), InstanceMethod<&NetworkObject::cancel>("cancel"),
+       InstanceMethod<&NetworkObject::evaluate>("evaluate"),
+       InstanceMethod<&NetworkObject::predict>("predict"),
+       InstanceMethod<&NetworkObject::snapshot>("snapshot"),
+       InstanceMethod<&NetworkObject::restore>("restore"), InstanceMethod<&NetworkObject::summary>("summary"),
+       InstanceMethod<&NetworkObject::memory>("memory"), InstanceMethod<&NetworkObject::dispose>("dispose")});
+}
+
+NetworkObject::NetworkObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  guarded(info.Env(), [&] {
+    session_ = std::make_shared<Session>(readDescription({info[0], ""}));
+    worker_ = std::make_unique<Worker>(info.Env(), *this);
+    const StateBytes bytes = session_->facts().bytes;
+    accountFor(bytes.parameters + bytes.pattern);
+  });
+}
+
+NetworkObject::~NetworkObject() {
+  accountFor(0);
+}
+
+void NetworkObject::accountFor(int64_t bytes) {
+  int64_t total = 0;
+  napi_adjust_external_memory(Env(), bytes - accounted_, &total);
+  accounted_ = bytes;
+}
+
+Session& NetworkObject::session() const {
+  require(session_ != nullptr, ErrorCode::State, "this network was disposed of");
+  return *session_;
+}
+
+void NetworkObject::requireNotFitting() const {
+  require(!fitting_, ErrorCode::State, "the network is training; cancel that run or wait for its end");
+}
+
+void NetworkObject::requireIdle() const {
+  requireNotFitting();
+  require(worker_->pending() == 0, ErrorCode::State,
+          "the network is in use by another call (evaluate, predict or snapshot); wait for its end");
+}
+
+void NetworkObject::interrupt() {
+  if (session_ != nullptr) session_->network.cancel();
+}
+
+void NetworkObject::fit(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    Session& target = session();
+    requireIdle();
+    const int64_t inputs = target.network.inputs(), outputs = target.network.outputs();
+    auto train = std::make_unique<Data>(Input{info[0], "train"}, inputs, outputs);
+    const Input validationInput{info[1], "validation"};
+    std::unique_ptr<Data> validation;
+    if (!validationInput.isNull()) validation = std::make_unique<Data>(validationInput, inputs, outputs);
+    const FitSettings settings = readFitSettings({info[2], ""});
+    if (!info[3].IsFunction()) Input{info[3], "onEvent"}.fail("a function");
+
+    target.network.forgetCancel();
+    worker_->enqueue(std::make_unique<FitJob>(*this, std::move(train), std::move(validation), settings,
+                                              info[3].As<Napi::Function>()));
+    fitting_ = true;
+  });
+}
+
+void NetworkObject::cancel(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] { session().network.cancel(); });
+}
+
+Napi::Value NetworkObject::evaluate(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Session& target = session();
+    requireNotFitting();
+    auto data =
+        std::make_unique<Data>(Input{info[0], "data"}, target.network.inputs(), target.network.outputs());
+    auto job = std::make_unique<EvaluateJob>(info.Env(), session_, std::move(data),
+                                             Input{info[1], "threads"}.threads());
+    const Napi::Promise promise = job->promise();
+    worker_->enqueue(std::move(job));
+    return promise;
+  });
+}
+
+Napi::Value NetworkObject::predict(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Session& target = session();
+    requireNotFitting();
+    auto data =
+        std::make_unique<Data>(Input{info[0], "data"}, target.network.inputs(), target.network.outputs());
+    auto job = std::make_unique<PredictJob>(info.Env(), session_, std::move(data),
+                                            Input{info[1], "threads"}.threads());
+    const Napi::Promise promise = job->promise();
+    worker_->enqueue(std::move(job));
+    return promise;
+  });
+}
+
+Napi::Value NetworkObject::snapshot(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Session& target = session();
+    auto job = std::make_unique<SnapshotJob>(info.Env(), session_);
+    const Napi::Promise promise = job->promise();
+    if (!fitting_) {
+      worker_->enqueue(std::move(job));
+      return promise;
+    }
+    // The training thread takes it between two steps and sends it on. The function must be copyable, hence
+    // shared.
+    worker_->expect();
+    const auto handed = std::make_shared<std::unique_ptr<Job>>(std::move(job));
+    target.network.inspect([handed, worker = worker_.get()](const NetworkState& state) {
+      static_cast<SnapshotJob&>(**handed).take(state);
+      worker->post(std::move(*handed));
+    });
+    return promise;
+  });
+}
+
+void NetworkObject::restore(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    Session& target = session();
+    requireIdle();
+    const Snapshot snapshot = readSnapshot({info[0], ""});
+    target.network.modify([&](NetworkState& state) { putSnapshot(state, snapshot); });
+    target.refresh();
+  });
+}
+
+Napi::Value NetworkObject::summary(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    const Facts facts = session().facts();
+    Napi::Array layers = Napi::Array::New(env, facts.layers.size());
+    for (size_t i = 0; i < facts.layers.size(); ++i) {
+      const LayerDescription& description = session_->description.layers[i];
+      const Facts::Layer& layer = facts.layers[i];
+      const bool sparse = description.kind == LayerKind::Sparse;
+      const double size = static_cast<double>(layer.inputs) * static_cast<double>(layer.outputs);
+      Napi::Object result = Napi::Object::New(env);
+      result.Set("type", nameOf(description.kind));
+      result.Set("inputs", count(env, layer.inputs));
+      result.Set("outputs", count(env, layer.outputs));
+      result.Set("connections", count(env, layer.connections));
+      result.Set("parameters", count(env, layer.parameters));
+      result.Set("sparsity",
+                 Napi::Number::New(env, sparse ? 1 - static_cast<double>(layer.connections) / size : 0));
+      if (sparse) {
+        Napi::Array block = Napi::Array::New(env, 2);
+        block.Set(0u, count(env, description.block.rows));
+        block.Set(1u, count(env, description.block.columns));
+        result.Set("block", block);
+      } else {
+        result.Set("block", env.Null());
+      }
+      layers.Set(static_cast<uint32_t>(i), result);
+    }
+    return layers;
+  });
+}
+
+Napi::Value NetworkObject::memory(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    const StateBytes state = session().facts().bytes;
+    const DeviceBytes device = session().network.deviceBytes();
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("parameters", count(env, state.parameters));
+    result.Set("pattern", count(env, state.pattern));
+    result.Set("optimizer", count(env, state.optimizer));
+    result.Set("gradients", count(env, device.gradients));
+    result.Set("workspace", count(env, device.workspace));
+    return result;
+  });
+}
+
+void NetworkObject::dispose(const Napi::CallbackInfo&) {
+  if (session_ == nullptr) return;
+  worker_->stop({"ERR_ESPALIER_STATE", "this network was disposed of"});
+  session_.reset();
+  accountFor(0);
+}
+
+}  // namespace espalier::addon

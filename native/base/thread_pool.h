@@ -1,0 +1,45 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <thread>
+#include <vector>
+
+namespace espalier {
+
+/// A fixed team of threads that works in phases. The caller of run() is thread 0. Work is divided statically
+/// by thread number, so that no result depends on timing.
+class ThreadPool {
+ public:
+  /// Throws Error(Memory) where the system does not give so many threads.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return threads_; }
+
+  /// Calls work(thread) once on every thread and returns when all are done. work must not throw.
+  void run(const std::function<void(int thread)>& work);
+
+  /// Inside run(): waits until every thread has come here, and shows each the others' writes.
+  void barrier();
+
+ private:
+  void serve(int thread);
+  void stop();
+
+  const int threads_;
+  std::vector<std::thread> workers_;
+  const std::function<void(int)>* work_ = nullptr;
+  std::atomic<uint32_t> round_{0};
+  std::atomic<uint32_t> generation_{0};
+  std::atomic<int> arrived_{0};
+  std::atomic<bool> stopping_{false};
+};
+
+/// Number of hardware threads, at least 1.
+int hardwareThreads();
+
+}  // namespace espalier

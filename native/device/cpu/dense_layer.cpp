@@ -1,0 +1,64 @@
+#include <algorithm>
+
+#include "device/cpu/linear_layer.h"
+
+namespace espalier::cpu {
+namespace {
+
+/// Rows of a product that are finished while they are in the first cache; a multiple of the register tile.
+constexpr int64_t kRowsAtOnce = 16;
+constexpr int64_t kTileRows = 4;
+
+class DenseLayer final : public LinearLayer {
+ public:
+  explicit DenseLayer(const LayerSetting& setting)
+      : LinearLayer(setting), rowParts_(setting.division.rowParts) {
+    if (!setting.training) return;
+    for (auto& scratch : scratch_) scratch = AlignedBuffer<float>(kTileRows * state_.inputs);
+  }
+
+ protected:
+  Range forwardShare(const Pass& pass) const override {
+    return evenShare(state_.outputs, pass.rowPart(), rowParts_, kTileRows);
+  }
+  int64_t rowsPerUnit() const override { return 1; }
+
+  void multiply(const Pass& pass, const float* input, float* output, Range units) const override {
+    pass.kernels.gemm(weights(), state_.inputs, input, output, pass.stride, units, pass.samples());
+  }
+
+  void multiplyTransposed(const Pass& pass, const float* outputGradient, CpuLayer& below) const override {
+    const Range share = evenShare(state_.inputs, pass.rowPart(), rowParts_, kTileRows);
+    for (int64_t row = share.begin; row < share.end; row += kRowsAtOnce) {
+      const Range rows{row, std::min(row + kRowsAtOnce, share.end)};
+      pass.kernels.gemmTransposed(weights(), state_.outputs, state_.inputs, outputGradient,
+                                  below.outputGradient(pass.panel), pass.stride, rows, pass.samples());
+      below.finishGradientRows(pass, rows, pass.samples());
+    }
+  }
+
+  void settleWeights(const Pass& pass, const float* input) override {
+    float* const gradient = scratch_[static_cast<size_t>(pass.thread)].data();
+    const Range share = evenShare(state_.outputs, pass.thread, pass.pool.threads(), kTileRows);
+    for (int64_t row = share.begin; row < share.end; row += kTileRows) {
+      const Range rows{row, std::min(row + kTileRows, share.end)};
+      pass.kernels.gemmGradient(outputGradient_[pass.panel], input, state_.inputs, pass.stride, rows, false,
+                                gradient);
+      weightSum_.settle(pass.kernels, *pass.update, state_.weight, row * state_.inputs,
+                        rows.size() * state_.inputs, gradient, pass.place);
+    }
+  }
+
+ private:
+  const float* weights() const { return state_.weight.values.data(); }
+
+  const int rowParts_;
+};
+
+}  // namespace
+
+std::unique_ptr<CpuLayer> makeDenseLayer(const LayerSetting& setting) {
+  return std::make_unique<DenseLayer>(setting);
+}
+
+}  // namespace espalier::cpu

@@ -1,0 +1,37 @@
+// Every kernel for the Vec of the including file, and the table of them.
+
+namespace {
+
+#include "device/cpu/kernels/elementwise.inl"
+#include "device/cpu/kernels/gemm.inl"
+#include "device/cpu/kernels/layer_norm.inl"
+#include "device/cpu/kernels/panel.inl"
+#include "device/cpu/kernels/sddmm.inl"
+#include "device/cpu/kernels/spmm.inl"
+#include "device/cpu/kernels/update.inl"
+
+Kernels table(const char* name) {
+  Kernels k{};
+  k.name = name;
+  k.spmm = spmm;
+  k.spmmScatter = spmmScatter;
+  k.sddmm = sddmm;
+  k.gemm = gemm;
+  k.gemmTransposed = gemmTransposed;
+  k.gemmGradient = gemmGradient;
+  k.rowSums = rowSums;
+  k.activate = activate;
+  k.activateBackward = activateBackward;
+  k.sreluGradient = sreluGradient;
+  k.layerNorm = layerNorm;
+  k.layerNormBackward = layerNormBackward;
+  k.layerNormGradient = layerNormGradient;
+  k.softmax = softmax;
+  k.atLeast = atLeast;
+  k.update = update;
+  k.gatherPanel = gatherPanel;
+  k.dropout = dropout;
+  return k;
+}
+
+}  // namespace

@@ -1,0 +1,185 @@
+#pragma once
+
+#include <cstdint>
+
+#include "model/activation.h"
+#include "sparse/pattern.h"
+
+namespace espalier::cpu {
+
+// The loops that are written once and compiled for every instruction set. All matrices of activations are
+// feature-major panels: row = feature, `stride` samples to a row, 64-byte aligned, stride a multiple of
+// kPanelUnit and at most kLargestPanel. Each (row, sample) sums its products one after the other in the order
+// of the pattern, so that results do not depend on how rows and samples are divided over threads.
+
+inline constexpr int kPanelUnit = 16;
+inline constexpr int kLargestPanel = 128;
+
+/// A half-open range.
+struct Range {
+  int64_t begin = 0;
+  int64_t end = 0;
+  int64_t size() const { return end - begin; }
+};
+
+/// One of the two views of a block CSR matrix, as a product walks it. The weight of output i and input k of
+/// an entry is values[valueIndex(entry) x block.size() + i x outputStride + k x inputStride].
+struct MatrixView {
+  const int64_t* offsets;     ///< first entry of each block row
+  const int32_t* indices;     ///< block column of each entry
+  const int32_t* valueIndex;  ///< where the entry's weights are, or null for entry itself
+  const float* values;
+  int32_t blockOutputs;
+  int32_t blockInputs;
+  int32_t outputStride;
+  int32_t inputStride;
+};
+
+/// The two views of a pattern with these values.
+inline MatrixView forwardView(const Pattern& p, const float* values) {
+  return {p.rowOffsets().data(), p.columns().data(), nullptr,           values,
+          p.block().rows,        p.block().columns,  p.block().columns, 1};
+}
+inline MatrixView transposeView(const Pattern& p, const float* values) {
+  return {p.columnOffsets().data(),
+          p.rows().data(),
+          p.valueIndex().data(),
+          values,
+          p.block().columns,
+          p.block().rows,
+          1,
+          p.block().columns};
+}
+
+/// An activation as the kernels see it.
+struct ActivationArguments {
+  Activation kind = Activation::Linear;
+  /// Slope of leaky ReLU below zero; for All-ReLU the sign already follows the layer's place.
+  float alpha = 0;
+  /// SReLU: four rows of `units` numbers: left threshold, left slope, right threshold, right slope.
+  const float* srelu = nullptr;
+  int64_t units = 0;
+};
+
+/// How an optimizer moves weights from their gradients. Formulas: SGD as in PyTorch (velocity = momentum x
+/// velocity + gradient; Nesterov looks one step ahead), Adam by Kingma and Ba (2015), AdamW by Loshchilov and
+/// Hutter (2019).
+struct UpdateArguments {
+  enum class Kind : int32_t { Sgd, Adam, AdamW } kind = Kind::Sgd;
+  float learningRate = 0;
+  float weightDecay = 0;
+  float momentum = 0;
+  bool nesterov = false;
+  float beta1 = 0;
+  float beta2 = 0;
+  float epsilon = 0;
+  /// Adam's corrections 1 / (1 - beta^t) for t = 1 .. corrections, by age of the weight; the last one holds
+  /// beyond.
+  const float* firstCorrection = nullptr;
+  const float* secondCorrection = nullptr;
+  int32_t corrections = 0;
+  /// Number of this optimizer step, from 1.
+  int32_t step = 0;
+};
+
+/// Arrays that an update walks side by side. `births` is the step after which each weight began, or null for
+/// 0.
+struct UpdateState {
+  float* weights;
+  float* first;
+  float* second;
+  const int32_t* births;
+};
+
+/// The functions of one instruction set.
+struct Kernels {
+  const char* name;
+
+  /// output[block rows][samples] = matrix x input, by gathering input rows.
+  void (*spmm)(const MatrixView& matrix, const float* input, float* output, int64_t stride, Range blockRows,
+               Range samples);
+  /// output[all columns][samples] += transpose(matrix) x input for blocks of r x 1, scattering one column at
+  /// a time.
+  void (*spmmScatter)(const MatrixView& forward, const float* input, float* output, int64_t stride,
+                      Range blockRows, Range samples);
+  /// gradient[entry] = sum over samples of outputGradient[row] x input[column], entries of blockRows, counted
+  /// from the first. `gradient` has room for kPanelUnit floats more.
+  void (*sddmm)(const MatrixView& forward, const float* outputGradient, const float* input, int64_t stride,
+                Range blockRows, float* gradient);
+
+  /// output[rows][samples] = weight[rows x inputs] x input.
+  void (*gemm)(const float* weight, int64_t inputs, const float* input, float* output, int64_t stride,
+               Range rows, Range samples);
+  /// output[columns][samples] = transpose(weight[outputs x inputs]) x input, for a range of columns.
+  void (*gemmTransposed)(const float* weight, int64_t outputs, int64_t inputs, const float* input,
+                         float* output, int64_t stride, Range columns, Range samples);
+  /// gradient[row - rows.begin][inputs] (+)= outputGradient x transpose(input) for whole rows of a dense
+  /// matrix.
+  void (*gemmGradient)(const float* outputGradient, const float* input, int64_t inputs, int64_t stride,
+                       Range rows, bool accumulate, float* gradient);
+
+  /// gradient[row] = sum of the row's samples.
+  void (*rowSums)(const float* outputGradient, int64_t stride, Range rows, float* gradient);
+
+  /// z += bias (null for none), then output = activation(z); z and output may be the same.
+  void (*activate)(const ActivationArguments& activation, const float* bias, float* z, float* output,
+                   int64_t stride, Range rows, Range samples);
+  /// gradient *= activation'(z). Where the activation allows it, `z` is its output instead (see
+  /// derivativeFromOutput).
+  void (*activateBackward)(const ActivationArguments& activation, const float* z, float* gradient,
+                           int64_t stride, Range rows, Range samples);
+
+  /// gradient[4][rows of `rows`] of SReLU's parameters, from its input z and the gradient of its output.
+  void (*sreluGradient)(const ActivationArguments& activation, const float* z, const float* outputGradient,
+                        int64_t stride, Range rows, float* gradient);
+
+  /// output = gain x (x - mean) / sqrt(variance + epsilon) + shift, over the features of each sample (Ba et
+  /// al., 2016). Keeps mean and 1 / deviation of each sample.
+  void (*layerNorm)(const float* input, float* output, int64_t stride, int64_t features, Range samples,
+                    const float* gain, const float* shift, float epsilon, float* mean,
+                    float* inverseDeviation);
+  /// Turns the gradient of the output into the gradient of the input, in place.
+  void (*layerNormBackward)(const float* input, float* gradient, int64_t stride, int64_t features,
+                            Range samples, const float* gain, const float* mean,
+                            const float* inverseDeviation);
+  /// Gradients of gain and shift for a range of features.
+  void (*layerNormGradient)(const float* input, const float* outputGradient, int64_t stride, Range features,
+                            const float* mean, const float* inverseDeviation, float* gain, float* shift);
+
+  /// probabilities = softmax over the rows for each sample, logarithm[sample] = log(sum of exp) of the
+  /// logits. May be in place.
+  void (*softmax)(const float* logits, float* probabilities, int64_t stride, int64_t classes, Range samples,
+                  float* logarithm);
+
+  /// Writes the indices, ascending, of the values whose magnitude is at least the threshold, and returns how
+  /// many. NaN never is.
+  int64_t (*atLeast)(const float* values, int64_t count, float threshold, int32_t* indices);
+
+  /// Moves size weights by their gradients.
+  void (*update)(const UpdateArguments& arguments, const UpdateState& state, const float* gradient,
+                 int64_t size);
+
+  /// panel[feature][sample] = rows[sample][feature] for `features` features of `count` samples; the rest of
+  /// the panel's samples become 0.
+  void (*gatherPanel)(const float* const* rows, int64_t count, float* panel, int64_t stride, Range features);
+
+  /// panel *= keep mask / (1 - rate): dropout by Philox numbers of (seed, feature, sample). The same call is
+  /// its own gradient.
+  void (*dropout)(float rate, uint64_t seed, int64_t firstSample, float* panel, int64_t stride, Range rows);
+};
+
+/// True where activateBackward takes the activation's output instead of its input.
+inline bool derivativeFromOutput(Activation kind) {
+  switch (kind) {
+    case Activation::Linear:
+    case Activation::Relu:
+    case Activation::LeakyRelu:
+    case Activation::Tanh:
+    case Activation::Sigmoid:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace espalier::cpu

@@ -1,0 +1,166 @@
+// Sparse times dense: every output row is held in registers while it walks its entries.
+
+/// sum[row][vector] += weights of `Rows` outputs and `inputs` inputs times input rows. A stride that is known
+/// when compiling is a template argument; 0 takes the run-time value.
+template <int Rows, int Inputs, int OutputStride, int InputStride, int Vectors>
+inline void accumulate(Vec (&sum)[Rows][Vectors], const float* weights, int64_t outputStride,
+                       int64_t inputStride, const float* input, int64_t inputs, int64_t stride) {
+  const int64_t count = Inputs != 0 ? Inputs : inputs;
+  const int64_t rowStep = OutputStride != 0 ? OutputStride : outputStride;
+  const int64_t step = InputStride != 0 ? InputStride : inputStride;
+  for (int64_t k = 0; k < count; ++k) {
+    Vec x[Vectors];
+    for (int s = 0; s < Vectors; ++s) x[s] = Vec::load(input + k * stride + s * Vec::kLanes);
+    for (int r = 0; r < Rows; ++r) {
+      const Vec weight = Vec::all(weights[r * rowStep + k * step]);
+      for (int s = 0; s < Vectors; ++s) sum[r][s] = Vec::fma(weight, x[s], sum[r][s]);
+    }
+  }
+}
+
+template <int Rows, int Vectors>
+inline void storeRows(const Vec (&sum)[Rows][Vectors], float* output, int64_t stride) {
+  for (int r = 0; r < Rows; ++r) {
+    for (int s = 0; s < Vectors; ++s) sum[r][s].store(output + r * stride + s * Vec::kLanes);
+  }
+}
+
+/// Vectors of one strip of samples, so that the tile of accumulators stays in the register file.
+template <int Rows>
+inline constexpr int kStrip = Rows == 1   ? 8
+                              : Rows <= 4 ? Vec::kRegisters / 8
+                                          : Vec::kRegisters / 16;
+
+/// `Rows` consecutive outputs of one block row, beginning at output `first` of the block.
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, int Vectors>
+inline void blockRowStrip(const MatrixView& m, int64_t blockRow, int32_t first, const float* input,
+                          float* output, int64_t stride) {
+  Vec sum[Rows][Vectors];
+  for (int r = 0; r < Rows; ++r) {
+    for (int s = 0; s < Vectors; ++s) sum[r][s] = Vec::zero();
+  }
+  const int64_t blockSize = int64_t{m.blockOutputs} * m.blockInputs;
+  const int64_t rowStep = OutputStride != 0 ? OutputStride : m.outputStride;
+  const int64_t end = m.offsets[blockRow + 1];
+  for (int64_t entry = m.offsets[blockRow]; entry < end; ++entry) {
+    const int64_t slot = Indexed ? m.valueIndex[entry] : entry;
+    const int64_t row = int64_t{m.indices[entry]} * (Inputs != 0 ? Inputs : m.blockInputs);
+    accumulate<Rows, Inputs, OutputStride, InputStride, Vectors>(
+        sum, m.values + slot * blockSize + first * rowStep, m.outputStride, m.inputStride,
+        input + row * stride, m.blockInputs, stride);
+  }
+  storeRows(sum, output, stride);
+}
+
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, int Vectors>
+inline void blockRow(const MatrixView& m, int64_t row, int32_t first, const float* input, float* output,
+                     int64_t stride, Range samples) {
+  int64_t sample = samples.begin;
+  for (; sample + Vectors * Vec::kLanes <= samples.end; sample += Vectors * Vec::kLanes) {
+    blockRowStrip<Rows, Inputs, OutputStride, InputStride, Indexed, Vectors>(m, row, first, input + sample,
+                                                                             output + sample, stride);
+  }
+  if constexpr (Vectors > 1) {
+    if (sample < samples.end) {
+      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Vectors / 2>(m, row, first, input, output,
+                                                                              stride, {sample, samples.end});
+    }
+  }
+}
+
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed>
+inline void spmmBlocks(const MatrixView& m, const float* input, float* output, int64_t stride,
+                       Range blockRows, Range samples) {
+  for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
+    float* const out = output + row * m.blockOutputs * stride;
+    int32_t first = 0;
+    for (; first + Rows <= m.blockOutputs; first += Rows) {
+      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, kStrip<Rows>>(
+          m, row, first, input, out + first * stride, stride, samples);
+    }
+    if constexpr (Rows > 1) {
+      for (; first < m.blockOutputs; ++first) {
+        blockRow<1, Inputs, OutputStride, InputStride, Indexed, kStrip<1>>(
+            m, row, first, input, out + first * stride, stride, samples);
+      }
+    }
+  }
+}
+
+template <bool Indexed>
+inline void spmmView(const MatrixView& m, const float* input, float* output, int64_t stride, Range blockRows,
+                     Range samples) {
+  const BlockShape shape{m.blockOutputs, m.blockInputs};
+  constexpr int kForward = Indexed ? 0 : 1;  // which of the two strides is 1 follows from the view
+  if (shape == BlockShape{1, 1})
+    return spmmBlocks<1, 1, 1, 1, Indexed>(m, input, output, stride, blockRows, samples);
+  if (shape == BlockShape{4, 1} && m.outputStride == 1) {
+    return spmmBlocks<4, 1, 1, 1, Indexed>(m, input, output, stride, blockRows, samples);
+  }
+  if (shape == BlockShape{1, 4} && m.inputStride == 1) {
+    return spmmBlocks<1, 4, 1, 1, Indexed>(m, input, output, stride, blockRows, samples);
+  }
+  if (shape == BlockShape{4, 4}) {
+    return spmmBlocks < 4, 4, kForward ? 4 : 1, kForward ? 1 : 4,
+           Indexed > (m, input, output, stride, blockRows, samples);
+  }
+  if (shape == BlockShape{8, 8}) {
+    return spmmBlocks < 8, 8, kForward ? 8 : 1, kForward ? 1 : 8,
+           Indexed > (m, input, output, stride, blockRows, samples);
+  }
+  if (shape.rows >= 8) return spmmBlocks<8, 0, 0, 0, Indexed>(m, input, output, stride, blockRows, samples);
+  if (shape.rows >= 4) return spmmBlocks<4, 0, 0, 0, Indexed>(m, input, output, stride, blockRows, samples);
+  return spmmBlocks<1, 0, 0, 0, Indexed>(m, input, output, stride, blockRows, samples);
+}
+
+void spmm(const MatrixView& m, const float* input, float* output, int64_t stride, Range blockRows,
+          Range samples) {
+  if (m.valueIndex == nullptr) {
+    spmmView<false>(m, input, output, stride, blockRows, samples);
+  } else {
+    spmmView<true>(m, input, output, stride, blockRows, samples);
+  }
+}
+
+/// Blocks of Rows x 1: the block row's inputs stay in registers, each column is loaded and stored once for
+/// Rows products.
+template <int Rows, int Vectors>
+inline void scatterStrip(const MatrixView& m, int64_t blockRow, const float* input, float* output,
+                         int64_t stride) {
+  Vec x[Rows][Vectors];
+  for (int r = 0; r < Rows; ++r) {
+    for (int s = 0; s < Vectors; ++s) x[r][s] = Vec::load(input + r * stride + s * Vec::kLanes);
+  }
+  const int64_t end = m.offsets[blockRow + 1];
+  for (int64_t entry = m.offsets[blockRow]; entry < end; ++entry) {
+    float* const target = output + m.indices[entry] * stride;
+    Vec sum[Vectors];
+    for (int s = 0; s < Vectors; ++s) sum[s] = Vec::load(target + s * Vec::kLanes);
+    for (int r = 0; r < Rows; ++r) {
+      const Vec weight = Vec::all(m.values[entry * Rows + r]);
+      for (int s = 0; s < Vectors; ++s) sum[s] = Vec::fma(weight, x[r][s], sum[s]);
+    }
+    for (int s = 0; s < Vectors; ++s) sum[s].store(target + s * Vec::kLanes);
+  }
+}
+
+template <int Rows, int Vectors>
+inline void scatterRow(const MatrixView& m, int64_t row, const float* input, float* output, int64_t stride,
+                       Range samples) {
+  int64_t sample = samples.begin;
+  for (; sample + Vectors * Vec::kLanes <= samples.end; sample += Vectors * Vec::kLanes) {
+    scatterStrip<Rows, Vectors>(m, row, input + sample, output + sample, stride);
+  }
+  if constexpr (Vectors > 1) {
+    if (sample < samples.end)
+      scatterRow<Rows, Vectors / 2>(m, row, input, output, stride, {sample, samples.end});
+  }
+}
+
+void spmmScatter(const MatrixView& m, const float* input, float* output, int64_t stride, Range blockRows,
+                 Range samples) {
+  for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
+    const float* const rows = input + row * m.blockOutputs * stride;
+    scatterRow<4, kStrip<4>>(m, row, rows, output, stride, samples);
+  }
+}

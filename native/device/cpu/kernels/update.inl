@@ -1,0 +1,88 @@
+// The optimizers, element by element.
+
+/// Calls body(load, store) style work on whole vectors and on the last part of one.
+template <typename Body>
+inline void overVectors(int64_t size, const Body& body) {
+  int64_t i = 0;
+  for (; i + Vec::kLanes <= size; i += Vec::kLanes) body.template run<true>(i, Vec::kLanes);
+  if (i < size) body.template run<false>(i, size - i);
+}
+
+template <bool Whole>
+inline Vec loadSome(const float* p, int64_t n) {
+  if constexpr (Whole) return Vec::load(p);
+  return Vec::loadPart(p, n);
+}
+
+template <bool Whole>
+inline void storeSome(Vec v, float* p, int64_t n) {
+  if constexpr (Whole) {
+    v.store(p);
+  } else {
+    v.storePart(p, n);
+  }
+}
+
+struct SgdUpdate {
+  const UpdateArguments& arguments;
+  const UpdateState& state;
+  const float* gradient;
+
+  template <bool Whole>
+  void run(int64_t i, int64_t n) const {
+    const Vec rate = Vec::all(-arguments.learningRate), momentum = Vec::all(arguments.momentum);
+    const Vec weight = loadSome<Whole>(state.weights + i, n);
+    const Vec g = Vec::fma(Vec::all(arguments.weightDecay), weight, loadSome<Whole>(gradient + i, n));
+    Vec direction = g;
+    if (state.first != nullptr) {
+      const Vec velocity = Vec::fma(momentum, loadSome<Whole>(state.first + i, n), g);
+      storeSome<Whole>(velocity, state.first + i, n);
+      direction = arguments.nesterov ? Vec::fma(momentum, velocity, g) : velocity;
+    }
+    storeSome<Whole>(Vec::fma(rate, direction, weight), state.weights + i, n);
+  }
+};
+
+struct AdamUpdate {
+  const UpdateArguments& arguments;
+  const UpdateState& state;
+  const float* gradient;
+
+  template <bool Whole>
+  void run(int64_t i, int64_t n) const {
+    const UpdateArguments& a = arguments;
+    // Each weight is corrected by its own age: a connection that has just grown begins at t = 1.
+    float firstCorrections[Vec::kLanes], secondCorrections[Vec::kLanes];
+    for (int64_t k = 0; k < Vec::kLanes; ++k) {
+      const int32_t birth = state.births != nullptr && k < n ? state.births[i + k] : 0;
+      const int32_t age = std::min(a.step - birth, a.corrections) - 1;
+      firstCorrections[k] = a.firstCorrection[age];
+      secondCorrections[k] = a.secondCorrection[age];
+    }
+    const bool decoupled = a.kind == UpdateArguments::Kind::AdamW;
+    Vec weight = loadSome<Whole>(state.weights + i, n);
+    Vec g = loadSome<Whole>(gradient + i, n);
+    if (decoupled) {
+      weight = weight * Vec::all(1.0f - a.learningRate * a.weightDecay);
+    } else {
+      g = Vec::fma(Vec::all(a.weightDecay), weight, g);
+    }
+    const Vec first = Vec::fma(Vec::all(1.0f - a.beta1), g - loadSome<Whole>(state.first + i, n),
+                               loadSome<Whole>(state.first + i, n));
+    const Vec oldSecond = loadSome<Whole>(state.second + i, n);
+    const Vec second = Vec::fma(Vec::all(1.0f - a.beta2), Vec::fma(g, g, Vec::zero() - oldSecond), oldSecond);
+    storeSome<Whole>(first, state.first + i, n);
+    storeSome<Whole>(second, state.second + i, n);
+    const Vec deviation = Vec::sqrt(second * Vec::load(secondCorrections)) + Vec::all(a.epsilon);
+    const Vec change = first * Vec::load(firstCorrections) / deviation;
+    storeSome<Whole>(Vec::fma(Vec::all(-a.learningRate), change, weight), state.weights + i, n);
+  }
+};
+
+void update(const UpdateArguments& arguments, const UpdateState& state, const float* gradient, int64_t size) {
+  if (arguments.kind == UpdateArguments::Kind::Sgd) {
+    overVectors(size, SgdUpdate{arguments, state, gradient});
+  } else {
+    overVectors(size, AdamUpdate{arguments, state, gradient});
+  }
+}

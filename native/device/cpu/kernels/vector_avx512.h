@@ -1,0 +1,72 @@
+#pragma once
+// One vector of 16 floats. Included inside the target region of kernels_avx512.cpp only.
+
+struct Vec {
+  static constexpr int kLanes = 16;
+  /// How many registers of each product's tile keep within the register file.
+  static constexpr int kRegisters = 32;
+  using Mask = __mmask16;
+  __m512 v;
+
+  static Vec zero() { return {_mm512_setzero_ps()}; }
+  static Vec all(float x) { return {_mm512_set1_ps(x)}; }
+  static Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  void store(float* p) const { _mm512_storeu_ps(p, v); }
+  static Vec loadPart(const float* p, int64_t n) { return {_mm512_maskz_loadu_ps(part(n), p)}; }
+  void storePart(float* p, int64_t n) const { _mm512_mask_storeu_ps(p, part(n), v); }
+  static Mask part(int64_t n) { return static_cast<Mask>((1u << n) - 1); }
+
+  static Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+  static Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
+  static Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
+  static Vec sqrt(Vec a) { return {_mm512_sqrt_ps(a.v)}; }
+  static Vec round(Vec a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT)}; }
+  /// 2^a for whole a within the exponent's range.
+  static Vec exp2OfInteger(Vec a) {
+    const __m512i bits = _mm512_add_epi32(_mm512_cvtps_epi32(a.v), _mm512_set1_epi32(127));
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(bits, 23))};
+  }
+  static Mask less(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ); }
+  /// One bit a lane.
+  static uint32_t bits(Mask m) { return m; }
+  static Vec select(Mask m, Vec yes, Vec no) { return {_mm512_mask_blend_ps(m, no.v, yes.v)}; }
+
+  /// The sums of four vectors' lanes within each 128-bit part.
+  static __m512 quarter(const Vec* a) {
+    const __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a[0].v, a[1].v), _mm512_unpackhi_ps(a[0].v, a[1].v));
+    const __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(a[2].v, a[3].v), _mm512_unpackhi_ps(a[2].v, a[3].v));
+    const __m512d low = _mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd));
+    const __m512d high = _mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd));
+    return _mm512_add_ps(_mm512_castpd_ps(low), _mm512_castpd_ps(high));
+  }
+  static __m512 pairLanes(__m512 a, __m512 b) {
+    return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
+  }
+  /// Lane i becomes the sum of all lanes of a[i]; Count is 4, 8 or 16, lanes beyond it are of no meaning.
+  template <int Count>
+  static Vec sums(const Vec* a) {
+    if constexpr (Count == 16) {
+      return {pairLanes(pairLanes(quarter(a), quarter(a + 4)), pairLanes(quarter(a + 8), quarter(a + 12)))};
+    } else if constexpr (Count == 8) {
+      const __m512 halves = pairLanes(quarter(a), quarter(a + 4));
+      return {pairLanes(halves, halves)};
+    } else {
+      const __m512 one = quarter(a);
+      const __m512 halves = pairLanes(one, one);
+      return {pairLanes(halves, halves)};
+    }
+  }
+};
+
+inline Vec operator+(Vec a, Vec b) {
+  return {_mm512_add_ps(a.v, b.v)};
+}
+inline Vec operator-(Vec a, Vec b) {
+  return {_mm512_sub_ps(a.v, b.v)};
+}
+inline Vec operator*(Vec a, Vec b) {
+  return {_mm512_mul_ps(a.v, b.v)};
+}
+inline Vec operator/(Vec a, Vec b) {
+  return {_mm512_div_ps(a.v, b.v)};
+}

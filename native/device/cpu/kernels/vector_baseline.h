@@ -1,0 +1,76 @@
+#pragma once
+// One vector of 4 floats by the compiler's own vectors: SSE2 on x86-64, whatever there is elsewhere.
+
+struct Vec {
+  static constexpr int kLanes = 4;
+  static constexpr int kRegisters = 16;
+  typedef float Floats __attribute__((vector_size(16)));
+  typedef int32_t Integers __attribute__((vector_size(16)));
+  using Mask = Integers;
+  Floats v;
+
+  static Vec zero() { return {Floats{0, 0, 0, 0}}; }
+  static Vec all(float x) { return {Floats{x, x, x, x}}; }
+  static Vec load(const float* p) {
+    Vec result;
+    std::memcpy(&result.v, p, sizeof(Floats));
+    return result;
+  }
+  void store(float* p) const { std::memcpy(p, &v, sizeof(Floats)); }
+  static Vec loadPart(const float* p, int64_t n) {
+    Vec result = zero();
+    for (int64_t i = 0; i < n; ++i) result.v[i] = p[i];
+    return result;
+  }
+  void storePart(float* p, int64_t n) const {
+    for (int64_t i = 0; i < n; ++i) p[i] = v[i];
+  }
+
+  static Vec fma(Vec a, Vec b, Vec c) { return {a.v * b.v + c.v}; }
+  static Vec max(Vec a, Vec b) { return select(less(b, a), a, b); }
+  static Vec min(Vec a, Vec b) { return select(less(a, b), a, b); }
+  static Vec sqrt(Vec a) {
+    for (int i = 0; i < kLanes; ++i) a.v[i] = std::sqrt(a.v[i]);
+    return a;
+  }
+  static Vec round(Vec a) {
+    for (int i = 0; i < kLanes; ++i) a.v[i] = std::nearbyint(a.v[i]);
+    return a;
+  }
+  static Vec exp2OfInteger(Vec a) {
+    const Integers bits = (__builtin_convertvector(a.v, Integers) + 127) << 23;
+    return {reinterpret_cast<Floats>(bits)};
+  }
+  static Mask less(Vec a, Vec b) { return a.v < b.v; }
+  /// One bit a lane.
+  static uint32_t bits(Mask m) {
+    uint32_t result = 0;
+    for (int i = 0; i < kLanes; ++i) result |= m[i] != 0 ? 1u << i : 0u;
+    return result;
+  }
+  static Vec select(Mask m, Vec yes, Vec no) {
+    return {reinterpret_cast<Floats>((m & reinterpret_cast<Integers>(yes.v)) |
+                                     (~m & reinterpret_cast<Integers>(no.v)))};
+  }
+
+  /// Lane i becomes the sum of all lanes of a[i].
+  template <int Count>
+  static Vec sums(const Vec* a) {
+    Vec result;
+    for (int i = 0; i < 4; ++i) result.v[i] = (a[i].v[0] + a[i].v[1]) + (a[i].v[2] + a[i].v[3]);
+    return result;
+  }
+};
+
+inline Vec operator+(Vec a, Vec b) {
+  return {a.v + b.v};
+}
+inline Vec operator-(Vec a, Vec b) {
+  return {a.v - b.v};
+}
+inline Vec operator*(Vec a, Vec b) {
+  return {a.v * b.v};
+}
+inline Vec operator/(Vec a, Vec b) {
+  return {a.v / b.v};
+}

@@ -1,0 +1,59 @@
+#pragma once
+// One vector of 4 floats, arm64.
+
+struct Vec {
+  static constexpr int kLanes = 4;
+  static constexpr int kRegisters = 32;
+  using Mask = uint32x4_t;
+  float32x4_t v;
+
+  static Vec zero() { return {vdupq_n_f32(0)}; }
+  static Vec all(float x) { return {vdupq_n_f32(x)}; }
+  static Vec load(const float* p) { return {vld1q_f32(p)}; }
+  void store(float* p) const { vst1q_f32(p, v); }
+  static Vec loadPart(const float* p, int64_t n) {
+    float lanes[4] = {0, 0, 0, 0};
+    for (int64_t i = 0; i < n; ++i) lanes[i] = p[i];
+    return load(lanes);
+  }
+  void storePart(float* p, int64_t n) const {
+    float lanes[4];
+    store(lanes);
+    for (int64_t i = 0; i < n; ++i) p[i] = lanes[i];
+  }
+
+  static Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+  static Vec max(Vec a, Vec b) { return {vmaxq_f32(a.v, b.v)}; }
+  static Vec min(Vec a, Vec b) { return {vminq_f32(a.v, b.v)}; }
+  static Vec sqrt(Vec a) { return {vsqrtq_f32(a.v)}; }
+  static Vec round(Vec a) { return {vrndnq_f32(a.v)}; }
+  static Vec exp2OfInteger(Vec a) {
+    return {vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtnq_s32_f32(a.v), vdupq_n_s32(127)), 23))};
+  }
+  static Mask less(Vec a, Vec b) { return vcltq_f32(a.v, b.v); }
+  /// One bit a lane.
+  static uint32_t bits(Mask m) {
+    const uint32_t weights[4] = {1, 2, 4, 8};
+    return vaddvq_u32(vandq_u32(m, vld1q_u32(weights)));
+  }
+  static Vec select(Mask m, Vec yes, Vec no) { return {vbslq_f32(m, yes.v, no.v)}; }
+
+  /// Lane i becomes the sum of all lanes of a[i].
+  template <int Count>
+  static Vec sums(const Vec* a) {
+    return {vpaddq_f32(vpaddq_f32(a[0].v, a[1].v), vpaddq_f32(a[2].v, a[3].v))};
+  }
+};
+
+inline Vec operator+(Vec a, Vec b) {
+  return {vaddq_f32(a.v, b.v)};
+}
+inline Vec operator-(Vec a, Vec b) {
+  return {vsubq_f32(a.v, b.v)};
+}
+inline Vec operator*(Vec a, Vec b) {
+  return {vmulq_f32(a.v, b.v)};
+}
+inline Vec operator/(Vec a, Vec b) {
+  return {vdivq_f32(a.v, b.v)};
+}

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "device/cpu/kernels/kernels.h"
+#include "sparse/pattern.h"
+
+namespace espalier::cpu {
+
+// The three products of a sparse layer on plain matrices, feature-major and row-major with any batch: they
+// are brought into panels, multiplied and brought back. Results do not depend on the number of threads.
+// `values`: pattern.values().
+
+/// out[rows x batch] = matrix x input[columns x batch].
+void multiply(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* values,
+              const float* input, int64_t batch, float* out);
+
+/// out[columns x batch] = transpose(matrix) x input[rows x batch].
+void multiplyTransposed(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* values,
+                        const float* input, int64_t batch, float* out);
+
+/// out[i] = dot(gradient[rows x batch], input[columns x batch]) of the row and column of stored weight i; 0
+/// in padding.
+void sampledProduct(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* gradient,
+                    const float* input, int64_t batch, float* out);
+
+/// RigL's growth: the `count` block positions outside the pattern where gradient x transpose(input) is
+/// largest (see growByGradient), ascending. Throws Error(Option) where there is no room.
+std::vector<int64_t> growPositions(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern,
+                                   const float* gradient, const float* input, int64_t batch, int64_t count);
+
+}  // namespace espalier::cpu

@@ -1,0 +1,134 @@
+#include "model/state.h"
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "topology/random_pattern.h"
+
+namespace espalier {
+namespace {
+
+std::string nameOf(size_t layer) {
+  return "layer " + std::to_string(layer);
+}
+
+/// Sizes of every layer; layers without weights pass theirs on.
+void fillSizes(NetworkState& network) {
+  const NetworkDescription& description = network.description;
+  require(description.inputs > 0, ErrorCode::Option, "inputs must be at least 1");
+  require(!description.layers.empty(), ErrorCode::Option, "a network needs at least one layer");
+  int64_t width = description.inputs;
+  for (size_t i = 0; i < description.layers.size(); ++i) {
+    const LayerDescription& layer = description.layers[i];
+    const bool weighted = layer.kind == LayerKind::Sparse || layer.kind == LayerKind::Dense;
+    LayerState state;
+    state.inputs = width;
+    state.outputs = weighted ? layer.outputs : width;
+    checkGrid({state.outputs, state.inputs, layer.block});
+    if (layer.kind == LayerKind::Dropout) {
+      require(layer.rate >= 0 && layer.rate < 1, ErrorCode::Option,
+              nameOf(i) + ": a dropout rate must be 0 <= rate < 1");
+    }
+    width = state.outputs;
+    network.layers.push_back(std::move(state));
+  }
+  const LayerKind last = description.layers.back().kind;
+  require(last == LayerKind::Sparse || last == LayerKind::Dense, ErrorCode::Option,
+          "the last layer must be sparse or dense");
+}
+
+void layConnections(NetworkState& network) {
+  const NetworkDescription& description = network.description;
+  std::vector<Grid> grids;
+  std::vector<double> own;
+  for (size_t i = 0; i < network.layers.size(); ++i) {
+    if (description.layers[i].kind != LayerKind::Sparse) continue;
+    grids.push_back({network.layers[i].outputs, network.layers[i].inputs, description.layers[i].block});
+    own.push_back(description.layers[i].sparsity);
+  }
+  const std::vector<int64_t> connections =
+      layerConnections(grids, description.sparsity, description.topology, own);
+  size_t sparse = 0;
+  for (size_t i = 0; i < network.layers.size(); ++i) {
+    if (description.layers[i].kind != LayerKind::Sparse) continue;
+    const Grid& grid = grids[sparse];
+    network.layers[i].pattern =
+        randomPattern(grid, blocksFor(grid, connections[sparse]),
+                      deriveSeed(description.seed, RandomPurpose::Pattern, static_cast<uint32_t>(i), 0));
+    ++sparse;
+  }
+}
+
+AlignedBuffer<float> filled(int64_t size, float value) {
+  AlignedBuffer<float> buffer(size);
+  std::fill_n(buffer.data(), size, value);
+  return buffer;
+}
+
+void drawWeights(NetworkState& network) {
+  for (size_t i = 0; i < network.layers.size(); ++i) {
+    const LayerDescription& layer = network.description.layers[i];
+    LayerState& state = network.layers[i];
+    const uint64_t seed =
+        deriveSeed(network.description.seed, RandomPurpose::Weights, static_cast<uint32_t>(i), 0);
+    if (layer.kind == LayerKind::Sparse) {
+      state.weight.values = AlignedBuffer<float>(state.pattern.values());
+      initializeWeights(state.pattern, layer.initialization, seed, state.weight.values.span());
+    } else if (layer.kind == LayerKind::Dense) {
+      state.weight.values = AlignedBuffer<float>(checkedProduct(state.outputs, state.inputs));
+      initializeDense(state.outputs, state.inputs, layer.initialization, seed, state.weight.values.span());
+    } else if (layer.kind == LayerKind::LayerNorm) {
+      state.gain.values = filled(state.outputs, 1.0f);
+      state.shift.values = AlignedBuffer<float>(state.outputs);
+      continue;
+    } else {
+      continue;
+    }
+    if (layer.bias) state.bias.values = AlignedBuffer<float>(state.outputs);
+    if (layer.activation == Activation::Srelu) {
+      state.srelu.values = AlignedBuffer<float>(4 * state.outputs);
+      for (int64_t k = 0; k < 4; ++k) {
+        std::fill_n(state.srelu.values.data() + k * state.outputs, state.outputs, kSreluStart[k]);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+NetworkState makeNetwork(const NetworkDescription& description) {
+  NetworkState network;
+  network.description = description;
+  fillSizes(network);
+  layConnections(network);
+  drawWeights(network);
+  return network;
+}
+
+void resetOptimizer(NetworkState& network, const Optimizer& optimizer) {
+  for (LayerState& layer : network.layers) {
+    LayerState::visitParameters(layer, [&](const char*, Parameter& parameter) {
+      const int64_t size = parameter.values.size();
+      parameter.first = AlignedBuffer<float>(optimizer.hasFirst() ? size : 0);
+      parameter.second = AlignedBuffer<float>(optimizer.hasSecond() ? size : 0);
+    });
+    const bool ages = optimizer.hasSecond() && layer.pattern.entries() > 0;
+    layer.weight.births = AlignedBuffer<int32_t>(ages ? layer.weight.values.size() : 0);
+  }
+  network.optimizer = optimizer;
+  network.progress = {};
+}
+
+StateBytes bytesOf(const NetworkState& network) {
+  StateBytes bytes;
+  for (const LayerState& layer : network.layers) {
+    bytes.pattern += layer.pattern.bytes();
+    LayerState::visitParameters(layer, [&](const char*, const Parameter& parameter) {
+      bytes.parameters += parameter.values.bytes();
+      bytes.optimizer += parameter.first.bytes() + parameter.second.bytes() + parameter.births.bytes();
+    });
+  }
+  return bytes;
+}
+
+}  // namespace espalier

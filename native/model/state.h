@@ -1,0 +1,93 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "model/description.h"
+#include "model/optimizer.h"
+#include "sparse/pattern.h"
+
+namespace espalier {
+
+/// Trained numbers and the optimizer's memory of them, side by side. Empty arrays are what a layer or an
+/// optimizer does not have.
+struct Parameter {
+  AlignedBuffer<float> values;
+  /// SGD's velocity, or Adam's first moment.
+  AlignedBuffer<float> first;
+  /// Adam's second moment.
+  AlignedBuffer<float> second;
+  /// Adam, sparse weights: the optimizer step after which each connection began; its own step count runs from
+  /// there.
+  AlignedBuffer<int32_t> births;
+
+  bool empty() const { return values.empty(); }
+};
+
+/// Everything that training changes in one layer.
+struct LayerState {
+  int64_t inputs = 0;
+  int64_t outputs = 0;
+  /// Sparse layers.
+  Pattern pattern;
+  /// Sparse: pattern.values() numbers in the pattern's order. Dense: outputs x inputs.
+  Parameter weight;
+  Parameter bias;
+  /// LayerNorm.
+  Parameter gain;
+  Parameter shift;
+  /// SReLU: four rows of `outputs` numbers: left threshold, left slope, right threshold, right slope.
+  Parameter srelu;
+
+  int64_t connections() const { return pattern.entries() > 0 ? pattern.connections() : weight.values.size(); }
+  /// Calls visit(name, parameter) for each parameter that exists.
+  template <typename Self, typename Visit>
+  static void visitParameters(Self& self, const Visit& visit) {
+    if (!self.weight.empty()) visit("weight", self.weight);
+    if (!self.bias.empty()) visit("bias", self.bias);
+    if (!self.gain.empty()) visit("gain", self.gain);
+    if (!self.shift.empty()) visit("shift", self.shift);
+    if (!self.srelu.empty()) visit("srelu", self.srelu);
+  }
+};
+
+/// How far training has come. Every random number is a function of the seed and these counters.
+struct Progress {
+  int64_t epoch = 0;
+  int64_t stepInEpoch = 0;
+  int64_t step = 0;
+  int64_t rewirings = 0;
+  /// Optimizer steps; a rewiring step that skips its update does not count.
+  int64_t updates = 0;
+  /// Sums over the epoch that is under way.
+  double lossSum = 0;
+  int64_t correct = 0;
+  int64_t samplesSeen = 0;
+};
+
+/// A network on the host.
+struct NetworkState {
+  NetworkDescription description;
+  std::vector<LayerState> layers;
+  /// The optimizer whose memory the parameters hold; none before the first training.
+  std::optional<Optimizer> optimizer;
+  Progress progress;
+};
+
+/// Lays every connection and draws every weight. Throws Error(Option) for what is impossible.
+NetworkState makeNetwork(const NetworkDescription& description);
+
+/// Gives every parameter the arrays that this optimizer needs, zeroed, and starts progress afresh.
+void resetOptimizer(NetworkState& network, const Optimizer& optimizer);
+
+/// Bytes that a network holds.
+struct StateBytes {
+  int64_t parameters = 0;
+  int64_t pattern = 0;
+  int64_t optimizer = 0;
+};
+StateBytes bytesOf(const NetworkState& network);
+
+}  // namespace espalier

@@ -1,0 +1,82 @@
+#include "rewire/grow.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "base/random.h"
+
+namespace espalier {
+
+std::vector<int64_t> growAtRandom(const Grid& grid, std::span<const int64_t> kept, int64_t count,
+                                  uint64_t seed) {
+  const int64_t inactive = grid.positions() - static_cast<int64_t>(kept.size());
+  require(count >= 0 && count <= inactive, ErrorCode::Option,
+          std::to_string(count) + " new connections do not fit into " + std::to_string(inactive) +
+              " free positions");
+  const Feistel shuffle(static_cast<uint64_t>(inactive), seed);
+  std::vector<int64_t> grown(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) grown[i] = static_cast<int64_t>(shuffle(static_cast<uint64_t>(i)));
+  std::sort(grown.begin(), grown.end());
+
+  // kept[i] - i inactive positions lie before kept[i], so a rank lies behind the kept ones with kept[i] - i
+  // <= rank. Ranks ascend, so each search starts where the last one ended.
+  int64_t before = 0;
+  for (int64_t& position : grown) {
+    const int64_t rank = position;
+    int64_t end = static_cast<int64_t>(kept.size());
+    while (before < end) {
+      const int64_t middle = before + (end - before) / 2;
+      if (kept[middle] - middle <= rank) {
+        before = middle + 1;
+      } else {
+        end = middle;
+      }
+    }
+    position = rank + before;
+  }
+  return grown;
+}
+
+TopPositions::TopPositions(int64_t count)
+    : count_(count),
+      capacity_(std::max<size_t>(2 * static_cast<size_t>(count), 4096)),
+      worstPosition_(std::numeric_limits<int64_t>::max()) {
+  require(count >= 0, ErrorCode::Internal, "a negative number of positions to keep");
+  if (count == 0) threshold_ = std::numeric_limits<float>::infinity();
+}
+
+void TopPositions::consider(Candidate candidate) {
+  if (std::isnan(candidate.magnitude)) candidate.magnitude = kNaN;
+  if (candidate.magnitude < threshold_ || count_ == 0) return;
+  if (candidate.magnitude == threshold_ && candidate.position > worstPosition_) return;
+  candidates_.push_back(candidate);
+  if (candidates_.size() >= capacity_) reduce();
+}
+
+void TopPositions::reduce() {
+  if (static_cast<int64_t>(candidates_.size()) <= count_) return;
+  const auto worst = candidates_.begin() + (count_ - 1);
+  std::nth_element(candidates_.begin(), worst, candidates_.end(), wins);
+  threshold_ = worst->magnitude;
+  worstPosition_ = worst->position;
+  candidates_.resize(static_cast<size_t>(count_));
+}
+
+void TopPositions::merge(TopPositions&& other) {
+  for (const Candidate& candidate : other.candidates_) offer(candidate.magnitude, candidate.position);
+  other.candidates_.clear();
+}
+
+std::vector<int64_t> TopPositions::finish() {
+  reduce();
+  std::vector<int64_t> positions;
+  positions.reserve(candidates_.size());
+  for (const Candidate& candidate : candidates_) positions.push_back(candidate.position);
+  candidates_.clear();
+  std::sort(positions.begin(), positions.end());
+  return positions;
+}
+
+}  // namespace espalier

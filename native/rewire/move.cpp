@@ -1,0 +1,80 @@
+#include "rewire/move.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace espalier {
+namespace {
+
+template <typename T>
+void reorder(const Move& move, int32_t blockSize, AlignedBuffer<T>& values) {
+  AlignedBuffer<T> moved(checkedProduct(move.pattern.entries(), blockSize));
+  for (int64_t entry = 0; entry < move.pattern.entries(); ++entry) {
+    const int64_t source = move.source[entry];
+    if (source >= 0)
+      std::copy_n(values.data() + source * blockSize, blockSize, moved.data() + entry * blockSize);
+  }
+  values = std::move(moved);
+}
+
+}  // namespace
+
+Move moveEntries(const Pattern& old, std::span<const int32_t> dropped, std::span<const int64_t> grown,
+                 bool returnedKeepState) {
+  const Grid& grid = old.grid();
+  const int64_t width = grid.blockColumns();
+  const int64_t entries =
+      old.entries() - static_cast<int64_t>(dropped.size()) + static_cast<int64_t>(grown.size());
+  require(entries >= 0, ErrorCode::Internal, "more entries dropped than there are");
+  std::vector<int64_t> rowOffsets(static_cast<size_t>(grid.blockRows()) + 1, 0);
+  std::vector<int32_t> columns(static_cast<size_t>(entries));
+  Move move;
+  move.source.resize(static_cast<size_t>(entries));
+
+  // One walk over the old entries and the grown positions, both ascending.
+  size_t drop = 0, grow = 0;
+  int64_t next = 0;
+  const auto append = [&](int64_t column, int64_t source) {
+    if (next == entries)
+      throw Error(ErrorCode::Internal, "the dropped and grown entries do not fit the pattern");
+    columns[next] = static_cast<int32_t>(column);
+    move.source[next++] = static_cast<int32_t>(source);
+  };
+  for (int64_t row = 0; row < grid.blockRows(); ++row) {
+    const int64_t first = row * width;
+    const auto growBefore = [&](int64_t column) {
+      for (; grow < grown.size() && grown[grow] < first + column; ++grow) append(grown[grow] - first, -1);
+    };
+    for (int64_t entry = old.rowOffsets()[row]; entry < old.rowOffsets()[row + 1]; ++entry) {
+      const int64_t column = old.columns()[entry];
+      growBefore(column);
+      if (drop == dropped.size() || dropped[drop] != entry) {
+        append(column, entry);
+        continue;
+      }
+      ++drop;
+      if (grow < grown.size() && grown[grow] == first + column) {
+        append(column, returnedKeepState ? entry : -1);
+        ++move.returned;
+        ++grow;
+      }
+    }
+    growBefore(width);
+    rowOffsets[row + 1] = next;
+  }
+  require(drop == dropped.size() && grow == grown.size() && next == entries, ErrorCode::Internal,
+          "the dropped and grown entries do not fit the pattern");
+  // The constructor refuses a column that is there twice or out of order, so a grown position that is kept
+  // ends there.
+  move.pattern = Pattern(grid, std::move(rowOffsets), std::move(columns));
+  return move;
+}
+
+void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<float>& values) {
+  reorder(move, blockSize, values);
+}
+void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<int32_t>& values) {
+  reorder(move, blockSize, values);
+}
+
+}  // namespace espalier

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "sparse/pattern.h"
+
+namespace espalier {
+
+/// One rewiring of one layer: the new pattern, and where each of its entries comes from.
+struct Move {
+  Pattern pattern;
+  /// For each new entry the old one whose weight and optimizer state it takes, or -1 where it starts afresh.
+  std::vector<int32_t> source;
+  /// Entries that were dropped and grown again in the same place.
+  int64_t returned = 0;
+};
+
+/// dropped: ascending entries of the old pattern. grown: ascending block positions that are not kept ones.
+/// returnedKeepState: whether an entry that was dropped and grown again goes on with its weight and state
+/// (RigL) or starts afresh (SET). Throws Error(Internal) where the lists do not fit the pattern.
+Move moveEntries(const Pattern& old, std::span<const int32_t> dropped, std::span<const int64_t> grown,
+                 bool returnedKeepState);
+
+/// Brings an array of blockSize numbers per entry, in the old order, into the new one; new entries are 0.
+void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<float>& values);
+void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<int32_t>& values);
+
+}  // namespace espalier

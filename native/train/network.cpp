@@ -1,0 +1,130 @@
+#include "train/network.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "train/fit_run.h"
+
+namespace espalier {
+
+void checkSamples(const Samples& samples, int64_t inputs, int64_t outputs, bool answersNeeded) {
+  require(samples.features == inputs, ErrorCode::Data,
+          "samples have " + std::to_string(samples.features) + " features, the network takes " +
+              std::to_string(inputs));
+  require(samples.count > 0, ErrorCode::Data, "there are no samples");
+  for (int64_t i = 0; i < samples.count; ++i) {
+    const float* const row = samples.values + i * inputs;
+    for (int64_t j = 0; j < inputs; ++j) {
+      // A plain if: a message made for every number would take longer than an epoch.
+      if (!std::isfinite(row[j])) {
+        throw Error(ErrorCode::Data, "sample " + std::to_string(i) + ", feature " + std::to_string(j) +
+                                         " is not a finite number");
+      }
+    }
+  }
+  if (!answersNeeded) return;
+  require(samples.labels != nullptr || samples.targets != nullptr, ErrorCode::Data,
+          "the samples have no labels");
+  for (int64_t i = 0; samples.labels != nullptr && i < samples.count; ++i) {
+    const int64_t classes = outputs == 1 ? 2 : outputs;
+    if (samples.labels[i] < 0 || samples.labels[i] >= classes) {
+      throw Error(ErrorCode::Data, "sample " + std::to_string(i) + " has label " +
+                                       std::to_string(samples.labels[i]) + "; allowed: 0 to " +
+                                       std::to_string(classes - 1));
+    }
+  }
+  for (int64_t i = 0; samples.targets != nullptr && i < samples.count * outputs; ++i) {
+    if (!std::isfinite(samples.targets[i])) {
+      throw Error(ErrorCode::Data, "target " + std::to_string(i % outputs) + " of sample " +
+                                       std::to_string(i / outputs) + " is not a finite number");
+    }
+  }
+}
+
+/// Holds the network for one call.
+class Network::Busy {
+ public:
+  explicit Busy(Network& network) : network_(network) {
+    const std::lock_guard lock(network_.mutex_);
+    require(!network_.busy_, ErrorCode::State, "the network is in use by another fit, evaluate or predict");
+    network_.busy_ = true;
+  }
+  ~Busy() {
+    // Whoever asked for an inspection while this call was ending must still get it.
+    for (;;) {
+      network_.runInspections();
+      const std::lock_guard lock(network_.mutex_);
+      if (!network_.inspections_.empty()) continue;
+      network_.busy_ = false;
+      return;
+    }
+  }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+
+ private:
+  Network& network_;
+};
+
+Network::Network(const NetworkDescription& description)
+    : state_(makeNetwork(description)), inputs_(description.inputs), outputs_(state_.layers.back().outputs) {}
+
+FitResult Network::fit(const Samples& train, const Samples* validation, const FitSettings& settings,
+                       const FitListener& listener) {
+  const Busy busy(*this);
+  checkSamples(train, inputs_, outputs_, true);
+  if (validation != nullptr) checkSamples(*validation, inputs_, outputs_, true);
+  require(state_.description.loss != Loss::SoftmaxCrossEntropy || train.labels != nullptr, ErrorCode::Data,
+          "softmaxCrossEntropy needs labels");
+  // A request to stop belongs to this run alone, also when it comes before the first step.
+  struct Reset {
+    std::atomic<bool>& flag;
+    ~Reset() { flag.store(false, std::memory_order_relaxed); }
+  } const reset{cancelled_};
+  return FitRun(*this, train, validation, settings, listener).run();
+}
+
+Metrics Network::evaluate(const Samples& samples, int threads) {
+  const Busy busy(*this);
+  checkSamples(samples, inputs_, outputs_, true);
+  require(state_.description.loss != Loss::SoftmaxCrossEntropy || samples.labels != nullptr, ErrorCode::Data,
+          "softmaxCrossEntropy needs labels");
+  return metricsOf(makeCpuDevice(state_, threads, 0, false)->evaluate(samples), samples, samples.count);
+}
+
+void Network::predict(const Samples& samples, std::span<float> outputs, int threads) {
+  const Busy busy(*this);
+  checkSamples(samples, inputs_, outputs_, false);
+  makeCpuDevice(state_, threads, 0, false)->predict(samples, outputs);
+}
+
+void Network::inspect(std::function<void(const NetworkState&)> task) {
+  // Under the lock, so that a call which begins meanwhile waits instead of finding the network in use.
+  const std::lock_guard lock(mutex_);
+  if (busy_) {
+    inspections_.push_back(std::move(task));
+  } else {
+    task(state_);
+  }
+}
+
+void Network::modify(const std::function<void(NetworkState&)>& task) {
+  const Busy busy(*this);
+  task(state_);
+}
+
+DeviceBytes Network::deviceBytes() const {
+  const std::lock_guard lock(mutex_);
+  return deviceBytes_;
+}
+
+void Network::runInspections() {
+  std::vector<std::function<void(const NetworkState&)>> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks.swap(inspections_);
+  }
+  for (const auto& task : tasks) task(state_);
+}
+
+}  // namespace espalier

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "device/device.h"
+#include "model/state.h"
+#include "train/settings.h"
+
+namespace espalier {
+
+struct Metrics {
+  /// Mean over the samples.
+  double loss = 0;
+  /// Share of right answers, 0..1; none where the samples have no labels.
+  std::optional<double> accuracy;
+};
+
+struct ProgressEvent {
+  int64_t epoch = 0;  ///< 1 for the first
+  int64_t step = 0;   ///< since the start of training
+  int64_t stepsPerEpoch = 0;
+  double loss = 0;  ///< of the last batch
+};
+
+struct EpochEvent {
+  int64_t epoch = 0;
+  int64_t step = 0;
+  Metrics train;
+  std::optional<Metrics> validation;
+  double learningRate = 0;
+  double seconds = 0;
+  double samplesPerSecond = 0;
+  double rewireSeconds = 0;
+};
+
+struct RewireEvent {
+  int64_t epoch = 0;
+  int64_t step = 0;
+  double fraction = 0;
+  std::vector<LayerMoves> layers;
+};
+
+/// Hears of a run while it runs, on the training thread.
+struct FitListener {
+  std::function<void(const ProgressEvent&)> progress;
+  std::function<void(const EpochEvent&)> epoch;
+  std::function<void(const RewireEvent&)> rewire;
+};
+
+struct FitResult {
+  bool cancelled = false;
+  int64_t epochs = 0;
+  int64_t steps = 0;
+};
+
+/// A network and what can be done with it. fit, evaluate and predict block, and only one of them runs at a
+/// time: a second one throws Error(State). cancel, inspect and memory may come from any thread at any time.
+class Network {
+ public:
+  explicit Network(const NetworkDescription& description);
+
+  /// Trains. Checks every sample first (Error(Data)). Throws Error(Diverged) when a batch's loss is not
+  /// finite; the weights are then of no use. A cancelled run stops between two steps and can be resumed.
+  FitResult fit(const Samples& train, const Samples* validation, const FitSettings& settings,
+                const FitListener& listener);
+  /// Asks the fit that runs, or is about to, to stop.
+  void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  /// Forgets earlier cancels. Whoever starts a fit on another thread calls this first, on the thread that may
+  /// cancel it: then no cancel is lost, and none that came too late stops the next fit.
+  void forgetCancel() { cancelled_.store(false, std::memory_order_relaxed); }
+
+  Metrics evaluate(const Samples& samples, int threads);
+  void predict(const Samples& samples, std::span<float> outputs, int threads);
+
+  /// Runs task on the state as it stands between two steps: at once when nothing trains, else on the training
+  /// thread. The task must not throw.
+  void inspect(std::function<void(const NetworkState&)> task);
+
+  /// Runs task on the state, which it may change; throws Error(State) while another call uses the network.
+  void modify(const std::function<void(NetworkState&)>& task);
+
+  int64_t inputs() const { return inputs_; }
+  int64_t outputs() const { return outputs_; }
+  /// Bytes of the device of the call under way, else of the last one.
+  DeviceBytes deviceBytes() const;
+
+ private:
+  class Busy;
+  friend class FitRun;
+
+  void runInspections();
+
+  NetworkState state_;
+  const int64_t inputs_;
+  const int64_t outputs_;
+  std::atomic<bool> cancelled_{false};
+  mutable std::mutex mutex_;
+  bool busy_ = false;
+  DeviceBytes deviceBytes_;
+  std::vector<std::function<void(const NetworkState&)>> inspections_;
+};
+
+/// Throws Error(Data) naming the first value that is not finite or label that is out of range.
+void checkSamples(const Samples& samples, int64_t inputs, int64_t outputs, bool answersNeeded);
+
+}  // namespace espalier
