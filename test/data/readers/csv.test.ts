@@ -1,0 +1,129 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import t, { type Test } from 'tap'
+import { readCsvSamples } from '../../../lib/data/readers/csv.js'
+import { textChunks } from '../../../lib/data/readers/text.js'
+import { refusesEveryCut, rejectsWith } from '../../support/data.js'
+
+function reader(t: Test) {
+  const path = join(t.testdir(), 'table.csv')
+  const read = (text: string | Buffer, options: Parameters<typeof readCsvSamples>[1] = {}) => {
+    writeFileSync(path, text)
+    return readCsvSamples(path, options)
+  }
+  return { path, read }
+}
+
+t.test('header, delimiter and label column', async (t) => {
+  const { read } = reader(t)
+  const cases: [string, string, string[], number[], unknown[], Parameters<typeof readCsvSamples>[1]?][] = [
+    ['no header, label last', '1,2,7\n3,4,8\n', ['0', '1'], [1, 2, 3, 4], [7, 8]],
+    ['header', 'a,b,y\n1,2,7\n3,4,8\n', ['a', 'b'], [1, 2, 3, 4], [7, 8]],
+    ['a column called target', 'Target,a,b\n7,1,2\n8,3,4', ['a', 'b'], [1, 2, 3, 4], [7, 8]],
+    ['names that are numbers', '0\t1\ttarget\n1\t2\t7\n3\t4\t8\n', ['0', '1'], [1, 2, 3, 4], [7, 8]],
+    ['semicolons, carriage returns', 'a;b;y\r\n1;2;7\r\n3;4;8\r\n', ['a', 'b'], [1, 2, 3, 4], [7, 8]],
+    [
+      'text labels',
+      '5.1,3.5,setosa\n4.9,3.0,virginica\n',
+      ['0', '1'],
+      [5.1, 3.5, 4.9, 3],
+      ['setosa', 'virginica'],
+    ],
+    ['label by name', 'a,b,y\n1,2,7\n3,4,8\n', ['b', 'y'], [2, 7, 4, 8], [1, 3], { label: 'a' }],
+    ['label by index', '1,2,7\n3,4,8\n', ['1', '2'], [2, 7, 4, 8], [1, 3], { label: 0 }],
+    ['index as text', '1,2,7\n3,4,8\n', ['0', '2'], [1, 7, 3, 8], [2, 4], { label: '1' }],
+    ['a header that is told', '1,2,7\n3,4,8\n', ['1', '2'], [3, 4], [8], { header: true }],
+    ['blank lines and a byte order mark', '\ufeff1,2,7\n\n3,4,8\n\n', ['0', '1'], [1, 2, 3, 4], [7, 8]],
+    ['quotes', '"a,x",b,y\n"1",2,"7"\n3,4,8\n', ['a,x', 'b'], [1, 2, 3, 4], [7, 8]],
+  ]
+  for (const [what, text, names, values, labels, options] of cases) {
+    for (const bytes of [Buffer.from(text), gzipSync(text)]) {
+      const { raw } = await read(bytes, options)
+      t.same(raw.featureNames, names, what)
+      t.same(Array.from(raw.values), values.map(Math.fround), what)
+      t.same([...raw.labels!], labels, what)
+      t.ok(raw.values.buffer instanceof SharedArrayBuffer)
+    }
+  }
+  const { raw } = await read('a,b\n1,2\n', { label: null })
+  t.same([raw.features, raw.labels], [2, undefined], 'no label at all')
+})
+
+t.test('columns of text become one feature per category', async (t) => {
+  const { path, read } = reader(t)
+  const train = await read('colour,size,y\nred,1,0\nblue,2,1\nred,3,1\n')
+  t.same(train.raw.featureNames, ['colour=blue', 'colour=red', 'size'])
+  t.same(Array.from(train.raw.values), [0, 1, 1, 1, 0, 2, 0, 1, 3])
+  const test = await read('colour,size,y\nblue,9,0\n', { like: train.schema })
+  t.same(Array.from(test.raw.values), [1, 0, 9], 'the test file uses the categories of the training file')
+  const unknown = read('colour,size,y\nblue,9,0\ngreen,9,0\n', { like: train.schema })
+  await rejectsWith(t, unknown, 'ERR_ESPALIER_FORMAT', path, 'line 3, column 1', 'green')
+  await rejectsWith(
+    t,
+    read('a,b\n1,2\n', { like: train.schema }),
+    'ERR_ESPALIER_FORMAT',
+    path,
+    '2 columns',
+    '3',
+  )
+  const told = await read('zip,y\n10,0\n20,1\n', { categorical: ['zip'] })
+  t.same(told.raw.featureNames, ['zip=10', 'zip=20'])
+  const many = Array.from({ length: 300 }, (_, i) => `name${i},1,0`).join('\n')
+  await rejectsWith(t, read(many), 'ERR_ESPALIER_FORMAT', path, 'line 257, column 1', '256')
+})
+
+t.test('every fault names file, line and column', async (t) => {
+  const { path, read } = reader(t)
+  const fault = async (text: string | Buffer, code: string, ...patterns: (string | RegExp)[]) =>
+    rejectsWith(t, read(text), code, path, ...patterns)
+  await fault('1,2,0\n3,4\n', 'ERR_ESPALIER_FORMAT', 'line 2, column 3', '2 fields where 3')
+  await fault('1,2,0\n3,4,5,6\n', 'ERR_ESPALIER_FORMAT', 'line 2, column 4')
+  await fault('1,2,0\n3,x4,1\n', 'ERR_ESPALIER_FORMAT', 'line 2, column 2', 'x4', 'categorical')
+  await fault('1,2,0\n3,,1\n', 'ERR_ESPALIER_DATA', 'line 2, column 2', 'missing')
+  await fault('1,2,0\n?,4,1\n', 'ERR_ESPALIER_DATA', 'line 2, column 1', 'missing')
+  await fault('NA,2,0\n3,4,1\n', 'ERR_ESPALIER_DATA', 'line 1, column 1')
+  await fault('1,2,0\n3,NaN,1\n', 'ERR_ESPALIER_DATA', 'line 2, column 2')
+  await fault('1,2,0\n3,-Infinity,1\n', 'ERR_ESPALIER_DATA', 'line 2, column 2')
+  await fault('1,2,0\n3,1e39,1\n', 'ERR_ESPALIER_DATA', 'line 2, column 2', '1e39')
+  await fault('1,2,0\n3,4,\n', 'ERR_ESPALIER_DATA', 'line 2, column 3')
+  await fault('a,b\n"1,2\n', 'ERR_ESPALIER_FORMAT', 'line 2')
+  await fault('1,"2\n\n\n",0\n3,4\n', 'ERR_ESPALIER_FORMAT', 'line 5')
+  await fault('', 'ERR_ESPALIER_FORMAT', 'empty')
+  await fault('\n\n', 'ERR_ESPALIER_FORMAT', 'empty')
+  await fault('a,b,y\n', 'ERR_ESPALIER_FORMAT', 'header but no rows')
+  await fault(Buffer.from([0x31, 0x2c, 0, 0x0a]), 'ERR_ESPALIER_FORMAT', 'byte 2', 'not a text file')
+  const noColumn = read('a,b,y\n1,2,3\n', { label: 'bb' })
+  await rejectsWith(t, noColumn, 'ERR_ESPALIER_NOT_FOUND', path, '"bb"', 'nearest name is "b"')
+  await rejectsWith(t, read('1,2,3\n', { label: 3 }), 'ERR_ESPALIER_NOT_FOUND', path)
+})
+
+t.test('a fault far down, behind many chunks', async (t) => {
+  const { path, read } = reader(t)
+  const rows = Array.from({ length: 400_000 }, (_, i) => `${i},${i % 7},${i % 3}`)
+  const { raw } = await read(`${rows.join('\n')}\n`)
+  t.equal(raw.samples, 400_000)
+  t.same(Array.from(raw.values.slice(-2)), [399_999, 399_999 % 7])
+  rows[300_000] = '1,broken,2'
+  await rejectsWith(t, read(rows.join('\n')), 'ERR_ESPALIER_FORMAT', path, 'line 300001, column 2', 'broken')
+})
+
+t.test('endless and damaged files', async (t) => {
+  const { path, read } = reader(t)
+  await rejectsWith(
+    t,
+    read(Buffer.alloc(20 * 2 ** 20, '0,')),
+    'ERR_ESPALIER_FORMAT',
+    path,
+    'a line of more than',
+  )
+  writeFileSync(path, gzipSync(Buffer.alloc(160 * 2 ** 20, '0,0,0\n')))
+  const readAll = async () => {
+    for await (const _ of textChunks(path));
+  }
+  await rejectsWith(t, readAll(), 'ERR_ESPALIER_FORMAT', path, 'bomb')
+  const packed = gzipSync('1,2,0\n3,4,1\n')
+  await refusesEveryCut(t, path, packed, () => readCsvSamples(path))
+  await rejectsWith(t, readCsvSamples(join(path, '..', 'none.csv')), 'ERR_ESPALIER_NOT_FOUND', 'none.csv')
+  await t.rejects(readCsvSamples(path, {}, AbortSignal.abort(new Error('enough'))), { message: 'enough' })
+})

@@ -1,0 +1,58 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import t from 'tap'
+import { densify, readLibsvm } from '../../../lib/data/readers/libsvm.js'
+import { rejectsWith } from '../../support/data.js'
+
+t.test('rows, comments, qid, gzip', async (t) => {
+  const path = join(t.testdir(), 'a.libsvm')
+  const text = '# head\n+1 1:0.5 4:-2 # tail\n\n-1 qid:3 2:1e2\r\n0'
+  for (const bytes of [text, gzipSync(text)]) {
+    writeFileSync(path, bytes)
+    const [raw] = densify([await readLibsvm(path)])
+    t.same([raw!.samples, raw!.features], [3, 4])
+    t.same([...raw!.labels!], [1, -1, 0])
+    t.same(Array.from(raw!.values), [0.5, 0, 0, -2, 0, 100, 0, 0, 0, 0, 0, 0])
+  }
+})
+
+t.test('indices from 0, and parts that share their width', async (t) => {
+  const directory = t.testdir()
+  const train = join(directory, 'train.svm')
+  const test = join(directory, 'test.svm')
+  writeFileSync(train, '1 0:5 2:6\n')
+  writeFileSync(test, '1 3:7\n')
+  const [a, b] = densify([await readLibsvm(train), await readLibsvm(test)])
+  t.same(Array.from(a!.values), [5, 0, 6, 0])
+  t.same(Array.from(b!.values), [0, 0, 0, 7])
+})
+
+t.test('faults name file, line and column', async (t) => {
+  const path = join(t.testdir(), 'faults.svm')
+  const read = (text: string) => {
+    writeFileSync(path, text)
+    return readLibsvm(path)
+  }
+  const format = 'ERR_ESPALIER_FORMAT'
+  await rejectsWith(t, read('1 1:2\nx 1:2\n'), format, path, 'line 2, column 1', '"x"')
+  await rejectsWith(t, read('1 1:2 3\n'), format, path, 'line 1, column 7')
+  await rejectsWith(t, read('1 1:\n'), format, path, 'line 1, column 3')
+  await rejectsWith(t, read('1 :5\n'), format, path, 'line 1, column 3')
+  await rejectsWith(t, read('1 1.5:5\n'), format, path)
+  await rejectsWith(t, read('1 2:5 2:6\n'), format, path, 'line 1, column 7', 'above the one before')
+  await rejectsWith(t, read('1 -1:5\n'), format, path)
+  await rejectsWith(t, read('1 4294967296:5\n'), format, path, '4294967296')
+  await rejectsWith(t, read('\n# nothing\n'), format, path, 'no samples')
+  await rejectsWith(t, read('1 1:nan\n'), 'ERR_ESPALIER_DATA', path, 'line 1, column 3')
+  await rejectsWith(t, read('1 1:1e39\n'), 'ERR_ESPALIER_DATA', path, 'line 1, column 3')
+  const huge = await read('1 2000000000:1\n')
+  await rejectsWith(
+    t,
+    Promise.resolve().then(() => densify([huge])),
+    format,
+    path,
+    '2000000000',
+    'too empty',
+  )
+})

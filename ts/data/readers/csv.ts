@@ -1,0 +1,109 @@
+import { Readable } from 'node:stream'
+import Papa from 'papaparse'
+import type { RawSamples } from '../samples.js'
+import { type TableOptions, TableReader, type TableSchema } from './table.js'
+import { textChunks, textError } from './text.js'
+
+const DELIMITERS = ['\t', ',', ';', '|']
+
+/** Options of `readCsvSamples`. */
+export interface CsvOptions extends TableOptions {
+  /** The schema of the training file, for a test file: same columns, same categories. */
+  readonly like?: TableSchema | undefined
+}
+
+/**
+ * Reads a table of comma- or tab-separated values (also `;` and `|`; the first line decides), .gz or not.
+ *
+ * A header is recognised where no other row looks like the first (see `TableReader`). Columns of numbers become
+ * one feature each; columns of text become one feature per category (one-hot). The label column is the one asked
+ * for, else one called target, label or class, else the last.
+ *
+ * @throws ERR_ESPALIER_FORMAT for a table that is torn or mixes text and numbers, ERR_ESPALIER_DATA for missing
+ * values, NaN and Infinity, both naming file, line and column; ERR_ESPALIER_NOT_FOUND for an unknown label column.
+ */
+export async function readCsvSamples(
+  path: string,
+  options: CsvOptions = {},
+  signal?: AbortSignal,
+): Promise<{ raw: RawSamples; schema: TableSchema }> {
+  const chunks = textChunks(path, signal)
+  const first = await chunks.next()
+  const text = first.done === true ? '' : first.value
+  if (text.trim() === '') throw textError(path, 1, 1, 'the file is empty')
+  const table = new TableReader(path, options, options.like)
+  await parseRows(path, text, chunks, table)
+  return table.finish()
+}
+
+/** Feeds every row that is not blank to the table, with its line number. */
+async function parseRows(
+  path: string,
+  first: string,
+  rest: AsyncGenerator<string>,
+  table: TableReader,
+): Promise<void> {
+  let line = 1
+  let quoted = false
+  async function* all() {
+    for (let text: string | undefined = first; text !== undefined; ) {
+      quoted ||= text.includes('"')
+      yield text
+      const next = await rest.next()
+      text = next.done === true ? undefined : next.value
+    }
+  }
+  const source = Readable.from(all())
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let failure: unknown
+      Papa.parse<string[]>(source, {
+        delimiter: guessDelimiter(first),
+        chunk({ data, errors }, parser) {
+          // Papa swallows what its callbacks throw or lets it escape to the event loop, depending on the source.
+          try {
+            const torn = errors.find((error) => error.type === 'Quotes')
+            for (let row = 0; row < data.length; row++) {
+              if (torn?.row === row) throw textError(path, line, 1, torn.message)
+              const fields = data[row]!
+              if (fields.length > 1 || fields[0]!.trim() !== '') table.addRow(fields, line)
+              line += quoted ? 1 + innerLines(fields) : 1
+            }
+          } catch (error) {
+            failure = error
+            parser.abort()
+          }
+        },
+        complete: () => (failure === undefined ? resolve() : reject(failure)),
+        error: reject,
+      })
+    })
+  } finally {
+    source.destroy()
+    await rest.return(undefined)
+  }
+}
+
+/** Line ends inside the quoted fields of a row. */
+function innerLines(fields: readonly string[]): number {
+  let count = 0
+  for (const field of fields) {
+    for (let at = field.indexOf('\n'); at >= 0; at = field.indexOf('\n', at + 1)) count++
+  }
+  return count
+}
+
+/** The delimiter that the first line holds most of, outside quotes. */
+function guessDelimiter(text: string): string {
+  const line = /^[^\r\n]*/.exec(text.trimStart())![0].replaceAll(/"[^"]*"/g, '')
+  let best = ','
+  let most = 0
+  for (const delimiter of DELIMITERS) {
+    const count = line.split(delimiter).length - 1
+    if (count > most) {
+      best = delimiter
+      most = count
+    }
+  }
+  return best
+}

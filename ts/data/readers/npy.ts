@@ -1,0 +1,163 @@
+import type { RawLabels } from '../labels.js'
+import { sharedFloats } from '../memory.js'
+import type { RawSamples } from '../samples.js'
+import { formatError, type Place, readContents } from './bytes.js'
+import {
+  copyNumbers,
+  decodeNumbers,
+  NUMBER_BYTES,
+  type Numbers,
+  type NumberType,
+  safeProduct,
+} from './numbers.js'
+
+/** Type codes of NumPy's array interface: kind and bytes. */
+const TYPES: ReadonlyMap<string, NumberType> = new Map([
+  ['b1', 'uint8'],
+  ['u1', 'uint8'],
+  ['i1', 'int8'],
+  ['u2', 'uint16'],
+  ['i2', 'int16'],
+  ['u4', 'uint32'],
+  ['i4', 'int32'],
+  ['u8', 'uint64'],
+  ['i8', 'int64'],
+  ['f2', 'float16'],
+  ['f4', 'float32'],
+  ['f8', 'float64'],
+])
+
+const MAGIC = Buffer.from('\x93NUMPY', 'latin1')
+
+/** The header is a Python dict literal with exactly these three keys, in any order. */
+const DESCR = /'descr'\s*:\s*'([<>|=])([a-z]\d{1,3})'/
+const ORDER = /'fortran_order'\s*:\s*(True|False)/
+const SHAPE = /'shape'\s*:\s*\(((?:\s*\d{1,20}L?\s*,?)*)\s*\)/
+
+/** A NumPy array. */
+export interface NpyArray {
+  /** Sizes, slowest dimension first; [] for a single number. */
+  readonly shape: readonly number[]
+  /** True where `values` is in Fortran order, the first dimension fastest. */
+  readonly fortranOrder: boolean
+  readonly values: Numbers
+}
+
+/**
+ * Reads a NumPy file of format version 1, 2 or 3: real numbers and booleans of any size and byte order. Objects,
+ * strings, complex numbers and records are refused; nothing is ever unpickled.
+ *
+ * Source: NEP 1, "A simple file format for NumPy arrays".
+ *
+ * @throws ERR_ESPALIER_FORMAT naming file and byte offset.
+ */
+export async function readNpy(path: string, signal?: AbortSignal): Promise<NpyArray> {
+  const { bytes, of } = await readContents(path, signal)
+  const at = (offset: number): Place => ({ path, offset, ...(of !== undefined && { of }) })
+  if (bytes.length < 10)
+    throw formatError(at(bytes.length), 'the file ends within the first 10 bytes of a NumPy header')
+  if (!bytes.subarray(0, 6).equals(MAGIC))
+    throw formatError(at(0), 'this is not a NumPy .npy file (no \\x93NUMPY)')
+  const version = bytes[6]!
+  if (version < 1 || version > 3) throw formatError(at(6), `format version ${version}; 1, 2 and 3 are known`)
+  if (version > 1 && bytes.length < 12)
+    throw formatError(at(bytes.length), 'the file ends within the header length')
+  const headerStart = version === 1 ? 10 : 12
+  const headerLength = version === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8)
+  const dataStart = headerStart + headerLength
+  if (dataStart > bytes.length) {
+    throw formatError(at(8), `a header of ${headerLength} bytes in a file of ${bytes.length}`)
+  }
+  const header = bytes.toString('utf8', headerStart, dataStart)
+  const { type, littleEndian, fortranOrder, shape } = parseHeader(header, at(headerStart))
+  const size = safeProduct([...shape, NUMBER_BYTES[type]])
+  const there = bytes.length - dataStart
+  if (size !== there) {
+    const needed = size ?? 'far too many'
+    throw formatError(
+      at(headerStart),
+      `shape (${shape.join(', ')}) of ${type} needs ${needed} bytes, but ${there} follow the header`,
+    )
+  }
+  return { shape, fortranOrder, values: decodeNumbers(bytes.subarray(dataStart), type, littleEndian) }
+}
+
+function parseHeader(header: string, place: Place) {
+  const descr = DESCR.exec(header)
+  const order = ORDER.exec(header)
+  const shape = SHAPE.exec(header)
+  if (order === null || shape === null) {
+    throw formatError(
+      place,
+      `no fortran_order or no shape in the header ${JSON.stringify(header.slice(0, 120))}`,
+    )
+  }
+  const type = descr === null ? undefined : TYPES.get(descr[2]!)
+  if (type === undefined) {
+    const given = /'descr'\s*:\s*([^,}]*)/.exec(header)?.[1]?.slice(0, 60) ?? 'nothing'
+    throw formatError(place, `the type ${given} cannot be read; known: ${[...TYPES.keys()].join(', ')}`)
+  }
+  const sizes = shape[1]!.match(/\d+/g)?.map(Number) ?? []
+  return { type, littleEndian: descr![1] !== '>', fortranOrder: order[1] === 'True', shape: sizes }
+}
+
+/**
+ * Reads samples from .npy: the first dimension counts samples, the others are flattened into features. Three
+ * dimensions are images of [height, width].
+ *
+ * @param labelPath the .npy file of the labels, of shape (samples) or (samples, 1)
+ */
+export async function readNpySamples(
+  path: string,
+  labelPath: string | undefined,
+  signal?: AbortSignal,
+): Promise<RawSamples> {
+  const array = await readNpy(path, signal)
+  const labels = labelPath === undefined ? undefined : await readNpyLabels(labelPath, signal)
+  const { shape, values } = array
+  const samples = shape[0] ?? 0
+  const features = samples === 0 ? 0 : values.length / samples
+  const floats = sharedFloats(values.length, path)
+  if (array.fortranOrder && shape.length > 1) fromFortranOrder(values, shape, floats)
+  else copyNumbers(values, floats)
+  return {
+    source: path,
+    samples,
+    features,
+    values: floats,
+    ...(labels && { labels }),
+    ...(shape.length === 3 && { imageShape: [shape[1]!, shape[2]!] as const }),
+  }
+}
+
+async function readNpyLabels(path: string, signal: AbortSignal | undefined): Promise<RawLabels> {
+  const { shape, values } = await readNpy(path, signal)
+  if (values.length !== (shape[0] ?? 0)) {
+    throw formatError(
+      { path, offset: 10 },
+      `labels of shape (${shape.join(', ')}); (samples) or (samples, 1) is allowed`,
+    )
+  }
+  return Float64Array.from(values)
+}
+
+/** Copies an array of any rank from Fortran order (first dimension fastest) to C order (last fastest). */
+function fromFortranOrder(from: Numbers, shape: readonly number[], to: Float32Array): void {
+  const strides: number[] = []
+  let stride = 1
+  for (const size of shape) {
+    strides.push(stride)
+    stride *= size
+  }
+  const position = shape.map(() => 0)
+  let source = 0
+  for (let i = 0; i < to.length; i++) {
+    to[i] = from[source]!
+    for (let d = shape.length - 1; d >= 0; d--) {
+      source += strides[d]!
+      if (++position[d]! < shape[d]!) break
+      source -= strides[d]! * shape[d]!
+      position[d] = 0
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { endianness } from 'node:os'
+
+/** The number types that binary formats store. */
+export type NumberType =
+  | 'uint8'
+  | 'int8'
+  | 'uint16'
+  | 'int16'
+  | 'uint32'
+  | 'int32'
+  | 'uint64'
+  | 'int64'
+  | 'float16'
+  | 'float32'
+  | 'float64'
+
+/** Bytes of one number. */
+export const NUMBER_BYTES: Readonly<Record<NumberType, 1 | 2 | 4 | 8>> = {
+  uint8: 1,
+  int8: 1,
+  uint16: 2,
+  int16: 2,
+  uint32: 4,
+  int32: 4,
+  uint64: 8,
+  int64: 8,
+  float16: 2,
+  float32: 4,
+  float64: 8,
+}
+
+/** Numbers as they come out of a file, before they become features or labels. */
+export type Numbers = ArrayLike<number>
+
+const HOST_IS_LITTLE = endianness() === 'LE'
+
+/**
+ * Reads all of `bytes` as numbers of one type. 64-bit integers become the nearest double.
+ *
+ * @param bytes a whole multiple of the type's size; the caller has checked it
+ */
+export function decodeNumbers(bytes: Uint8Array, type: NumberType, littleEndian: boolean): Numbers {
+  if (type === 'uint8') return bytes
+  // A copy, because typed arrays need aligned memory and because swapping works in place.
+  const memory = new ArrayBuffer(bytes.length)
+  const copy = Buffer.from(memory)
+  copy.set(bytes)
+  if (littleEndian !== HOST_IS_LITTLE) swap(copy, NUMBER_BYTES[type])
+  switch (type) {
+    case 'int8':
+      return new Int8Array(memory)
+    case 'uint16':
+      return new Uint16Array(memory)
+    case 'int16':
+      return new Int16Array(memory)
+    case 'uint32':
+      return new Uint32Array(memory)
+    case 'int32':
+      return new Int32Array(memory)
+    case 'uint64':
+      return Float64Array.from(new BigUint64Array(memory), Number)
+    case 'int64':
+      return Float64Array.from(new BigInt64Array(memory), Number)
+    case 'float16':
+      return Float32Array.from(new Uint16Array(memory), halfToNumber)
+    case 'float32':
+      return new Float32Array(memory)
+    case 'float64':
+      return new Float64Array(memory)
+  }
+}
+
+/** Copies numbers into float32. A plain loop, because `set` from another type is several times slower in V8. */
+export function copyNumbers(from: Numbers, to: Float32Array): void {
+  for (let i = 0; i < to.length; i++) to[i] = from[i]!
+}
+
+/**
+ * The product of sizes from a header, or undefined where it is not a safe integer (or a size is negative, which no
+ * unsigned header can be, but a signed one can).
+ */
+export function safeProduct(sizes: readonly number[]): number | undefined {
+  let product = 1
+  for (const size of sizes) {
+    if (!Number.isSafeInteger(size) || size < 0) return undefined
+    product *= size
+  }
+  return Number.isSafeInteger(product) ? product : undefined
+}
+
+function swap(bytes: Buffer, size: 1 | 2 | 4 | 8): void {
+  if (size === 2) bytes.swap16()
+  else if (size === 4) bytes.swap32()
+  else if (size === 8) bytes.swap64()
+}
+
+/** IEEE 754 binary16. */
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}

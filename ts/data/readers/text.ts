@@ -1,0 +1,94 @@
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { pipeline } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { EspalierError } from '../../errors.js'
+import {
+  damagedStream,
+  fileError,
+  formatError,
+  inflationError,
+  inflationLimit,
+  isGzip,
+  rethrow,
+} from './bytes.js'
+
+/** Bytes of one line beyond which a file is refused: no table has such lines, and a string has its limits. */
+const LONGEST_LINE = 16 * 2 ** 20
+
+const CHUNK = 2 ** 20
+
+/** An error about a text file: file, line and column (both from 1), what is wrong. */
+export function textError(path: string, line: number, column: number, problem: string): EspalierError {
+  return new EspalierError('ERR_ESPALIER_FORMAT', `${path}: line ${line}, column ${column}: ${problem}`)
+}
+
+/**
+ * The text of a file piece by piece, decoded as UTF-8, inflated where it is a gzip file, without a byte order mark.
+ *
+ * @throws ERR_ESPALIER_FORMAT for damaged, endless (see `inflationLimit`) or binary contents.
+ */
+export async function* textChunks(path: string, signal?: AbortSignal): AsyncGenerator<string> {
+  const { size, gzip } = await look(path)
+  const source = createReadStream(path, { highWaterMark: CHUNK })
+  const gunzip = gzip ? createGunzip({ chunkSize: CHUNK }) : undefined
+  // Errors reach the loop below through the last stream; the callback only keeps them from being thrown twice.
+  const bytes = gunzip === undefined ? source : pipeline(source, gunzip, () => {})
+  const decoder = new TextDecoder('utf-8')
+  let read = 0
+  let line = 0
+  try {
+    for await (const chunk of bytes as AsyncIterable<Buffer>) {
+      signal?.throwIfAborted()
+      if (gunzip !== undefined && read + chunk.length > inflationLimit(size)) {
+        throw inflationError(path, gunzip.bytesWritten, size)
+      }
+      const zero = chunk.indexOf(0)
+      const of = gzip ? { of: 'of the decompressed data' } : {}
+      if (zero >= 0) {
+        throw formatError({ path, offset: read + zero, ...of }, 'a zero byte; this is not a text file')
+      }
+      const lastEnd = Math.max(chunk.lastIndexOf(10), chunk.lastIndexOf(13))
+      line = lastEnd >= 0 ? chunk.length - lastEnd - 1 : line + chunk.length
+      read += chunk.length
+      if (line > LONGEST_LINE) {
+        throw formatError({ path, offset: read - line, ...of }, `a line of more than ${LONGEST_LINE} bytes`)
+      }
+      yield decoder.decode(chunk, { stream: true })
+    }
+    const rest = decoder.decode()
+    if (rest !== '') yield rest
+  } catch (cause) {
+    if (gunzip !== undefined && (cause as NodeJS.ErrnoException).code?.startsWith('Z_') === true) {
+      throw damagedStream(path, gunzip.bytesWritten, cause)
+    }
+    rethrow(path, cause, signal)
+  } finally {
+    source.destroy()
+    gunzip?.destroy()
+  }
+}
+
+/** The lines of a file, without their ends; the first has number 1. */
+export async function* textLines(path: string, signal?: AbortSignal): AsyncGenerator<string[]> {
+  let rest = ''
+  for await (const chunk of textChunks(path, signal)) {
+    const lines = (rest + chunk).split(/\r?\n/)
+    rest = lines.pop()!
+    yield lines
+  }
+  if (rest !== '') yield [rest]
+}
+
+async function look(path: string): Promise<{ size: number; gzip: boolean }> {
+  try {
+    await using file = await open(path, 'r')
+    const status = await file.stat()
+    if (!status.isFile()) throw new EspalierError('ERR_ESPALIER_FILE', `${path}: is not a file`)
+    const first = Buffer.alloc(2)
+    const { bytesRead } = await file.read(first, 0, 2, 0)
+    return { size: status.size, gzip: isGzip(first.subarray(0, bytesRead)) }
+  } catch (cause) {
+    throw fileError(path, cause)
+  }
+}

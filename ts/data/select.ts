@@ -1,0 +1,32 @@
+import { EspalierError } from '../errors.js'
+import type { Dataset } from './dataset.js'
+import { sharedFloats } from './memory.js'
+
+/**
+ * A new data set of some samples, in the order of `indices`; everything but the samples stays as it is.
+ *
+ * @param indices sample numbers, 0 .. samples - 1
+ */
+export function selectSamples(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+  const { features, outputs = 0, labels, targets } = dataset
+  const count = indices.length
+  const values = sharedFloats(count * features, dataset.name)
+  const chosenLabels = labels && new Int32Array(count)
+  const chosenTargets = targets && new Float32Array(count * outputs)
+  for (let i = 0; i < count; i++) {
+    const from = indices[i]!
+    if (!Number.isInteger(from) || from < 0 || from >= dataset.samples) {
+      throw new EspalierError('ERR_ESPALIER_OPTION', `there is no sample ${from} among ${dataset.samples}`)
+    }
+    values.set(dataset.values.subarray(from * features, (from + 1) * features), i * features)
+    if (chosenLabels) chosenLabels[i] = labels![from]!
+    if (chosenTargets) chosenTargets.set(targets!.subarray(from * outputs, (from + 1) * outputs), i * outputs)
+  }
+  return {
+    ...dataset,
+    samples: count,
+    values,
+    ...(chosenLabels && { labels: chosenLabels }),
+    ...(chosenTargets && { targets: chosenTargets }),
+  }
+}
