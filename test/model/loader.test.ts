@@ -1,0 +1,50 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import t from 'tap'
+import { fromNative, loadAddon } from '../../lib/native/loader.js'
+import { system } from '../../lib/native/system.js'
+import { noAddon } from './support.js'
+
+const code = 'ERR_ESPALIER_NATIVE'
+
+t.test('a missing addon is an error that says what to do', (t) => {
+  t.throws(() => loadAddon(t.testdir()), {
+    code,
+    message:
+      /not built for .*-.* \(looked for .*Release.*prebuilds.*\); run `npm run build`.*C\+\+20 compiler and CMake/,
+  })
+  t.end()
+})
+
+t.test('an addon that does not load is an error that says why', (t) => {
+  const root = t.testdir()
+  const folder = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(path.join(folder, 'espalier.node'), 'not a library')
+  t.throws(() => loadAddon(root), {
+    code,
+    message: /prebuilds.*espalier\.node does not load on .*npm run build/,
+  })
+  t.end()
+})
+
+t.test('errors of the addon keep their code; others are defects of Espalier', (t) => {
+  const known = Object.assign(new Error('too large'), { code: 'ERR_ESPALIER_MEMORY' })
+  t.match(fromNative(known), {
+    name: 'EspalierError',
+    code: 'ERR_ESPALIER_MEMORY',
+    message: 'too large',
+    cause: known,
+  })
+  t.match(fromNative(new TypeError('what')), { code: 'ERR_ESPALIER_INTERNAL', message: 'what' })
+  t.match(fromNative(null), { code: 'ERR_ESPALIER_INTERNAL', message: 'null' })
+  t.end()
+})
+
+t.test('the system describes itself', { skip: noAddon }, (t) => {
+  const found = system()
+  t.ok(found.instructionSets.includes(found.instructionSet))
+  t.ok(found.threads >= 1)
+  t.match(found, { version: /^\d+\.\d+\.\d+/, node: process.version, compiler: /./ })
+  t.end()
+})

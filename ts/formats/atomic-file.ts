@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { EspalierError } from '../errors.js'
+
+const reasons: Record<string, string> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be larger than allowed here',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EROFS: 'the file system is read-only',
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  EISDIR: 'it is a folder',
+  ENAMETOOLONG: 'the name is too long',
+  EMFILE: 'too many open files',
+  EIO: 'input or output error',
+}
+
+/** An error of the operating system, in words. */
+export function fileError(deed: string, file: string, cause: unknown): EspalierError {
+  if (cause instanceof EspalierError) return cause
+  const { code, message } = cause as NodeJS.ErrnoException
+  const reason = reasons[code ?? ''] ?? message
+  return new EspalierError(
+    'ERR_ESPALIER_FILE',
+    `cannot ${deed} ${file}: ${reason}${code ? ` (${code})` : ''}`,
+    { cause },
+  )
+}
+
+/**
+ * Writes a file whole or not at all: into a temporary file in the same folder, to disk, then renamed over the old
+ * one. On any failure the temporary file is removed and the old file stays as it was.
+ *
+ * @param fill writes the contents
+ * @throws ERR_ESPALIER_FILE with the reason
+ */
+export async function writeWhole(file: string, fill: (sink: FileSink) => Promise<void>): Promise<void> {
+  const folder = path.dirname(file)
+  const temporary = path.join(folder, `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`)
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(temporary, 'wx', 0o666)
+    await fill(new FileSink(handle))
+    await handle.sync()
+    await handle.close()
+    await rename(temporary, file)
+  } catch (cause) {
+    // The first error is the one to report; these two only tidy up after it.
+    await handle?.close().catch(() => {})
+    await rm(temporary, { force: true }).catch(() => {})
+    throw fileError('write', file, cause)
+  }
+  await syncFolder(folder)
+}
+
+/** The same for a text. */
+export async function writeWholeText(file: string, text: string): Promise<void> {
+  await writeWhole(file, (sink) => sink.write(Buffer.from(text)))
+}
+
+/** Appends bytes to an open file. */
+export class FileSink {
+  constructor(private readonly handle: FileHandle) {}
+
+  /** Writes all of the bytes, in pieces small enough for every operating system. */
+  async write(bytes: Uint8Array): Promise<void> {
+    const piece = 64 * 2 ** 20
+    let offset = 0
+    while (offset < bytes.length) {
+      const { bytesWritten } = await this.handle.write(bytes, offset, Math.min(piece, bytes.length - offset))
+      offset += bytesWritten
+    }
+  }
+}
+
+/** Makes the rename itself last. The file is already whole, so a file system that cannot do this is no failure. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => null)
+  await handle?.sync().catch(() => {})
+  await handle?.close().catch(() => {})
+}

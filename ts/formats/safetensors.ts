@@ -1,0 +1,256 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { EspalierError } from '../errors.js'
+import { fileError, writeWhole } from './atomic-file.js'
+import { duplicateKey } from './json-keys.js'
+
+/**
+ * The safetensors format (https://huggingface.co/docs/safetensors): 8 bytes, little-endian, with the length of the
+ * header; the header, a JSON object from tensor name to dtype, shape and data_offsets; then the tensors, row-major,
+ * without gaps.
+ */
+
+export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array
+
+export interface Tensor {
+  readonly name: string
+  readonly shape: readonly number[]
+  /** As many elements as the product of the shape. */
+  readonly data: TensorData
+}
+
+export interface SafetensorsFile {
+  /** In the order of the file. */
+  readonly tensors: Tensor[]
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+interface Entry {
+  readonly name: string
+  readonly type: DataType
+  readonly shape: number[]
+  readonly begin: number
+  readonly end: number
+}
+
+interface DataType {
+  readonly name: string
+  readonly size: number
+  readonly array: new (buffer: ArrayBuffer) => TensorData
+}
+
+/** Widest first, the order in which tensors are written, so that each is aligned to its elements. */
+const types: readonly DataType[] = [
+  { name: 'I64', size: 8, array: BigInt64Array },
+  { name: 'F64', size: 8, array: Float64Array },
+  { name: 'I32', size: 4, array: Int32Array },
+  { name: 'F32', size: 4, array: Float32Array },
+  { name: 'U8', size: 1, array: Uint8Array },
+]
+
+/** The format's own limit. */
+const longestHeader = 100_000_000
+/** More than anybody uses; bounds the product of a lying shape. */
+const mostDimensions = 32
+
+/**
+ * Writes tensors to a file, whole or not at all.
+ *
+ * @param metadata kept beside the tensors under `__metadata__`
+ * @throws ERR_ESPALIER_FILE when the operating system refuses, ERR_ESPALIER_OPTION for a shape that is not its data's
+ */
+export async function writeSafetensors(
+  file: string,
+  tensors: readonly Tensor[],
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const sorted = tensors
+    .map((tensor) => ({ tensor, rank: types.findIndex(({ array }) => tensor.data instanceof array) }))
+    .sort((a, b) => a.rank - b.rank)
+  const entries: [string, unknown][] = [['__metadata__', metadata]]
+  const names = new Set(['__metadata__'])
+  let offset = 0
+  for (const { tensor, rank } of sorted) {
+    checkTensor(tensor, rank, names)
+    const end = offset + tensor.data.byteLength
+    entries.push([
+      tensor.name,
+      { dtype: types[rank]!.name, shape: tensor.shape, data_offsets: [offset, end] },
+    ])
+    offset = end
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)))
+  const header = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20)
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true)
+  header.set(json, 8)
+  await writeWhole(file, async (sink) => {
+    await sink.write(header)
+    for (const { data } of sorted.map(({ tensor }) => tensor)) {
+      await sink.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    }
+  })
+}
+
+/**
+ * Reads a whole file. Nothing is allocated that is larger than the file itself.
+ *
+ * @throws ERR_ESPALIER_FORMAT naming file and offset when it is not what it claims to be, ERR_ESPALIER_FILE or
+ * ERR_ESPALIER_NOT_FOUND when it cannot be read
+ */
+export async function readSafetensors(file: string): Promise<SafetensorsFile> {
+  let handle: FileHandle
+  try {
+    // Without waiting: a named pipe that nobody writes to must not hang the reader.
+    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError('read', file, cause)
+    throw new EspalierError('ERR_ESPALIER_NOT_FOUND', `${file}: no such file`, { cause })
+  }
+  try {
+    const status = await handle.stat()
+    if (!status.isFile())
+      throw new EspalierError('ERR_ESPALIER_FILE', `cannot read ${file}: it is not a file`)
+    const { size } = status
+    const { header, dataStart } = await readHeader(handle, file, size)
+    const { metadata, entries } = parseHeader(header, file, size - dataStart, dataStart)
+    const tensors: Tensor[] = []
+    for (const { name, type, shape, begin, end } of entries) {
+      const bytes = await readExactly(handle, file, dataStart + begin, end - begin)
+      tensors.push({ name, shape, data: new type.array(bytes.buffer) })
+    }
+    return { tensors, metadata }
+  } catch (cause) {
+    throw fileError('read', file, cause)
+  } finally {
+    await handle.close()
+  }
+}
+
+function checkTensor({ name, shape, data }: Tensor, rank: number, names: Set<string>): void {
+  const elements = shape.reduce((product, side) => product * side, 1)
+  if (rank < 0 || elements !== data.length) {
+    const given = `shape [${shape.join(', ')}] with ${data.length} elements of ${data.constructor.name}`
+    throw new EspalierError('ERR_ESPALIER_OPTION', `writeSafetensors: tensor "${name}" has ${given}`)
+  }
+  if (names.has(name)) {
+    throw new EspalierError('ERR_ESPALIER_OPTION', `writeSafetensors: the name "${name}" is taken`)
+  }
+  names.add(name)
+}
+
+async function readHeader(handle: FileHandle, file: string, size: number) {
+  if (size < 8)
+    throw wrong(file, 0, `the file has ${size} bytes; safetensors begins with an 8-byte header length`)
+  const prefix = await readExactly(handle, file, 0, 8)
+  const length = new DataView(prefix.buffer).getBigUint64(0, true)
+  if (length > BigInt(size - 8))
+    throw wrong(file, 0, `the header length is ${length}, but only ${size - 8} bytes follow`)
+  if (length > BigInt(longestHeader))
+    throw wrong(file, 0, `the header length is ${length}; allowed: ${longestHeader}`)
+  const bytes = await readExactly(handle, file, 8, Number(length))
+  try {
+    return { header: new TextDecoder('utf-8', { fatal: true }).decode(bytes), dataStart: 8 + Number(length) }
+  } catch {
+    throw wrong(file, 8, 'the header is not UTF-8')
+  }
+}
+
+async function readExactly(
+  handle: FileHandle,
+  file: string,
+  start: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = allocate(file, length)
+  let done = 0
+  while (done < length) {
+    const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, 2 ** 30), start + done)
+    if (bytesRead === 0) throw wrong(file, start + done, 'the file ends here, and was longer a moment ago')
+    done += bytesRead
+  }
+  return bytes
+}
+
+function allocate(file: string, length: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length)
+  } catch (cause) {
+    throw new EspalierError('ERR_ESPALIER_MEMORY', `${file}: no memory for a tensor of ${length} bytes`, {
+      cause,
+    })
+  }
+}
+
+function parseHeader(json: string, file: string, dataLength: number, dataStart: number) {
+  let header: unknown
+  try {
+    header = JSON.parse(json)
+  } catch (cause) {
+    throw wrong(file, 8, `the header is not JSON: ${(cause as Error).message}`)
+  }
+  if (!isObject(header)) throw wrong(file, 8, 'the header is not a JSON object')
+  const twice = duplicateKey(json)
+  if (twice !== null) {
+    const offset = 8 + Buffer.byteLength(json.slice(0, twice.offset))
+    throw wrong(file, offset, `the header names "${twice.key}" twice`)
+  }
+  const { __metadata__: metadata = {}, ...rest } = header
+  if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
+    throw wrong(file, 8, '__metadata__ is not an object of strings')
+  }
+  const entries = Object.entries(rest).map(([name, value]) => parseEntry(file, name, value, dataLength))
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end)
+  let expected = 0
+  for (const { name, begin, end } of entries) {
+    if (begin !== expected) {
+      const what =
+        begin < expected
+          ? 'overlaps the tensor before it'
+          : `leaves ${begin - expected} bytes unused before it`
+      throw wrong(file, dataStart + Math.min(begin, expected), `tensor "${name}" ${what}`)
+    }
+    expected = end
+  }
+  if (expected !== dataLength) {
+    throw wrong(file, dataStart + expected, `${dataLength - expected} bytes follow the last tensor`)
+  }
+  return { metadata: metadata as Record<string, string>, entries }
+}
+
+function parseEntry(file: string, name: string, value: unknown, dataLength: number): Entry {
+  const fail = (what: string) => wrong(file, 8, `tensor "${name}": ${what}`)
+  if (!isObject(value)) throw fail('its description is not an object')
+  const { dtype, shape, data_offsets: offsets } = value
+  const type = types.find((candidate) => candidate.name === dtype)
+  if (type === undefined) {
+    throw fail(`dtype is ${JSON.stringify(dtype)}; allowed: ${types.map((known) => known.name).join(', ')}`)
+  }
+  if (!isSizes(shape) || shape.length > mostDimensions) {
+    throw fail(`shape is not a list of at most ${mostDimensions} whole numbers >= 0`)
+  }
+  if (!isSizes(offsets) || offsets.length !== 2)
+    throw fail('data_offsets is not a pair of whole numbers >= 0')
+  const [begin, end] = offsets as [number, number]
+  if (begin > end || end > dataLength) {
+    throw fail(`data_offsets are [${begin}, ${end}], but the file holds ${dataLength} bytes of data`)
+  }
+  const bytes = shape.reduce((product, side) => product * BigInt(side), BigInt(type.size))
+  if (bytes !== BigInt(end - begin)) {
+    throw fail(
+      `${type.name} of shape [${shape.join(', ')}] takes ${bytes} bytes, but data_offsets hold ${end - begin}`,
+    )
+  }
+  return { name, type, shape, begin, end }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((side) => Number.isSafeInteger(side) && side >= 0)
+}
+
+function wrong(file: string, offset: number, what: string): EspalierError {
+  return new EspalierError('ERR_ESPALIER_FORMAT', `${file}: at byte ${offset}: ${what}`)
+}

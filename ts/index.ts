@@ -1,0 +1,90 @@
+/** Trains truly sparse neural networks: what is exported here is the public API; see also `espalier/kernels`. */
+export { deadNeurons } from './analysis/dead-neurons.js'
+export { type FanPattern, fanCounts, type Spread, spread } from './analysis/fan.js'
+export { inputConnections, rankInputs } from './analysis/inputs.js'
+export * from './data/index.js'
+export { type ErrorCode, EspalierError } from './errors.js'
+export { readCheckpoint, writeCheckpoint } from './formats/checkpoint.js'
+export {
+  readSafetensors,
+  type SafetensorsFile,
+  type Tensor,
+  type TensorData,
+  writeSafetensors,
+} from './formats/safetensors.js'
+export type { Activation, ActivationName, ActivationOption } from './model/activation.js'
+export type { Block, BlockOption } from './model/block.js'
+export type { Device, Loss, NetworkDescription, NetworkOptions } from './model/description.js'
+export type { Initialization, InitializationName, InitializationOption } from './model/initialization.js'
+export {
+  type DenseLayer,
+  type DenseOptions,
+  type DropoutLayer,
+  dense,
+  dropout,
+  type Layer,
+  type LayerNormLayer,
+  type LayerNormOptions,
+  layerNorm,
+  type SparseLayer,
+  type SparseOptions,
+  sparse,
+} from './model/layers.js'
+export { Network, type ThreadOptions } from './model/network.js'
+export type { LayerPattern } from './model/pattern.js'
+export type { NetworkSnapshot, Progress } from './model/snapshot.js'
+export type {
+  InstructionSet,
+  NativeLayerSummary as LayerSummary,
+  NativeMemory as MemoryUse,
+  NativeRewireLayer as RewireLayer,
+} from './native/surface.js'
+export { type SystemInformation, system } from './native/system.js'
+export { renderReport, writeReport } from './report/report.js'
+export {
+  type EpochRecord,
+  type LayerRecord,
+  type RewiringRecord,
+  type RunRecord,
+  readRunRecord,
+  writeRunRecord,
+} from './report/run-record.js'
+export { type RiglOptions, type RiglRule, rigl } from './rewire/rigl.js'
+export type { RewireRule } from './rewire/rule.js'
+export { type SetOptions, type SetRule, set } from './rewire/set.js'
+export type { FractionSchedule, RewireInterval } from './rewire/shared.js'
+export { type StaticRule, staticTopology } from './rewire/static.js'
+export { epsilon, erdosRenyi, type Topology, uniform } from './topology/topology.js'
+export type {
+  CheckpointEvent,
+  EndEvent,
+  EpochEvent,
+  Metrics,
+  ProgressEvent,
+  RewireEvent,
+  RunEvent,
+  RunResult,
+} from './train/events.js'
+export {
+  type AdamOptimizer,
+  type AdamOptions,
+  adam,
+  adamw,
+  type Optimizer,
+  type SgdOptimizer,
+  type SgdOptions,
+  sgd,
+} from './train/optimizer.js'
+export type { CheckpointOptions, FitOptions, FitSettings } from './train/options.js'
+export { Run } from './train/run.js'
+export {
+  type CosineOptions,
+  constant,
+  cosine,
+  type LearningRateSchedule,
+  type OneCycleOptions,
+  oneCycle,
+  type StepDecayOptions,
+  stepDecay,
+  type WarmupOptions,
+} from './train/schedule.js'

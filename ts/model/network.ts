@@ -1,0 +1,266 @@
+import type { Dataset } from '../data/dataset.js'
+import { EspalierError } from '../errors.js'
+import { readCheckpoint, writeCheckpoint } from '../formats/checkpoint.js'
+import { addon, fromNative, guarded } from '../native/loader.js'
+import type { NativeLayerSummary, NativeMemory, NativeNetwork } from '../native/surface.js'
+import type { Metrics } from '../train/events.js'
+import {
+  type FitOptions,
+  type FitSettings,
+  readFitOptions,
+  threadsSchema,
+  toNativeSettings,
+} from '../train/options.js'
+import { Run } from '../train/run.js'
+import { toNativeData, toNativeRows } from '../train/samples.js'
+import { startTraining } from '../train/training.js'
+import { object, parse, text } from '../validation.js'
+import {
+  describeNetwork,
+  type NetworkDescription,
+  type NetworkOptions,
+  toNativeDescription,
+} from './description.js'
+import { type LayerPattern, patternOf } from './pattern.js'
+import type { NetworkSnapshot, Progress } from './snapshot.js'
+
+/** Options of `evaluate` and `predict`. */
+export interface ThreadOptions {
+  /** 1 to 256. Default: as many as the machine runs at once. */
+  threads?: number
+}
+
+const threadOptions = object({ threads: threadsSchema })
+
+/**
+ * A neural network of sparse and dense layers. Its weights, and everything that training adds to them, live outside
+ * the JavaScript heap; `dispose()` frees them at once, and garbage collection does so otherwise.
+ */
+export class Network {
+  /** What it was made of. */
+  readonly description: NetworkDescription
+  readonly #native: NativeNetwork
+  #training: FitSettings | null = null
+  #progress: Progress = { epochs: 0, steps: 0, rewirings: 0 }
+  #fitting = false
+  #disposed = false
+  /** Calls under way that still need the addon's object. */
+  #calls = 0
+
+  /**
+   * Lays the connections and draws the weights.
+   *
+   * @throws ERR_ESPALIER_OPTION for options that are misspelt, out of range or impossible together,
+   * ERR_ESPALIER_MEMORY when it does not fit in memory, ERR_ESPALIER_NATIVE when the addon cannot be loaded
+   */
+  constructor(options: NetworkOptions) {
+    this.description = describeNetwork('new Network', options)
+    this.#native = guarded(() => new (addon().Network)(toNativeDescription(this.description)))
+  }
+
+  /**
+   * Reads a network that `save` or a checkpoint wrote; `fit` with `resume: true` goes on where it stopped.
+   *
+   * @throws ERR_ESPALIER_FORMAT naming file and offset, ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE
+   */
+  static async load(path: string): Promise<Network> {
+    const file = readPath('Network.load', path)
+    const snapshot = await readCheckpoint(file)
+    const network = new Network(snapshot.description)
+    try {
+      network.#native.restore({
+        tensors: snapshot.tensors,
+        progress: snapshot.counters,
+        optimizer: snapshot.optimizer,
+      })
+    } catch (cause) {
+      network.dispose()
+      const { code, message } = fromNative(cause)
+      if (code === 'ERR_ESPALIER_MEMORY') throw fromNative(cause)
+      throw new EspalierError('ERR_ESPALIER_FORMAT', `${file}: ${message}`, { cause })
+    }
+    const { epoch: epochs, step: steps, rewirings } = snapshot.counters
+    network.#progress = { epochs, steps, rewirings }
+    network.#training = snapshot.training
+    return network
+  }
+
+  /** How far training has come. */
+  get progress(): Progress {
+    return this.#progress
+  }
+
+  /**
+   * Starts training and returns at once. Training runs on threads of its own; the event loop and libuv's pool stay
+   * free. The run is awaitable for its result and async-iterable for its events.
+   *
+   * The data set is read while the run lasts: values on a SharedArrayBuffer (as the readers of Espalier allocate
+   * them) in place, others as a copy.
+   *
+   * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA and ERR_ESPALIER_STATE at once. The run rejects with
+   * ERR_ESPALIER_DIVERGED when the loss is no longer finite, ERR_ESPALIER_DATA for NaN or Infinity in the data, and
+   * ERR_ESPALIER_FILE when a checkpoint could not be written; the network keeps what it has learnt.
+   */
+  fit(train: Dataset, options: FitOptions & { validation: Dataset }): Run<Metrics>
+  fit(train: Dataset, options?: FitOptions): Run
+  fit(train: Dataset, options: FitOptions = {}): Run {
+    this.#ready('fit', true)
+    const hasSparse = this.description.layers.some((layer) => layer.type === 'sparse')
+    const request = readFitOptions(options, this.#training, hasSparse)
+    const validation =
+      request.validation === undefined
+        ? null
+        : toNativeData('fit: validation', request.validation, this.description, true)
+    const previous = { training: this.#training, progress: this.#progress }
+    const task = startTraining({
+      native: this.#native,
+      train: toNativeData('fit: train', train, this.description, true),
+      validation,
+      settings: toNativeSettings(request),
+      signal: request.signal,
+      checkpoint: request.checkpoint,
+      take: () => this.#takeSnapshot(),
+      write: writeCheckpoint,
+      before: this.#progress,
+      onStart: () => {
+        this.#training = request.settings
+        if (!request.resume) this.#progress = { epochs: 0, steps: 0, rewirings: 0 }
+      },
+      onRefused: () => {
+        this.#training = previous.training
+        this.#progress = previous.progress
+      },
+      onProgress: (change) => {
+        this.#progress = { ...this.#progress, ...change }
+      },
+    })
+    this.#fitting = true
+    this.#calls++
+    return new Run((emit) =>
+      task(emit).finally(() => {
+        this.#fitting = false
+        this.#callDone()
+      }),
+    )
+  }
+
+  /**
+   * Loss and accuracy over a data set.
+   *
+   * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA, ERR_ESPALIER_STATE (also while a fit runs)
+   */
+  async evaluate(dataset: Dataset, options: ThreadOptions = {}): Promise<Metrics> {
+    this.#ready('evaluate', true)
+    const { threads } = parse('evaluate', threadOptions, options)
+    const data = toNativeData('evaluate: dataset', dataset, this.description, true)
+    return this.#call(() => this.#native.evaluate(data, threads))
+  }
+
+  /**
+   * What the network says about each sample: probabilities for the two cross-entropies, plain outputs for squared
+   * error.
+   *
+   * @param input a Dataset, whose labels are not looked at, or samples x inputs values, row-major
+   * @returns samples x outputs, row-major
+   * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA, ERR_ESPALIER_STATE (also while a fit runs)
+   */
+  async predict(input: Dataset | Float32Array, options: ThreadOptions = {}): Promise<Float32Array> {
+    this.#ready('predict', true)
+    const { threads } = parse('predict', threadOptions, options)
+    const data =
+      input instanceof Float32Array
+        ? toNativeRows('predict', input, this.description.inputs)
+        : toNativeData('predict: dataset', input, this.description, false)
+    return this.#call(() => this.#native.predict(data, threads))
+  }
+
+  /**
+   * Saves everything to a safetensors file, whole or not at all; possible while a fit runs, between two steps.
+   *
+   * @throws ERR_ESPALIER_FILE with the reason; a file that was there stays as it was
+   */
+  async save(path: string): Promise<void> {
+    this.#ready('save', false)
+    const file = readPath('save', path)
+    await writeCheckpoint(file, await this.#takeSnapshot())
+  }
+
+  /** A consistent copy of everything; possible while a fit runs, between two steps. @throws ERR_ESPALIER_STATE */
+  async snapshot(): Promise<NetworkSnapshot> {
+    this.#ready('snapshot', false)
+    return this.#takeSnapshot()
+  }
+
+  /**
+   * Which connections of a sparse layer exist; possible while a fit runs.
+   *
+   * @param layerIndex index in `layers`
+   * @throws ERR_ESPALIER_OPTION when that layer is not sparse
+   */
+  async pattern(layerIndex: number): Promise<LayerPattern> {
+    this.#ready('pattern', false)
+    return patternOf(await this.#takeSnapshot(), layerIndex)
+  }
+
+  /** Sizes, connections and sparsity of each layer. @throws ERR_ESPALIER_STATE */
+  summary(): NativeLayerSummary[] {
+    this.#ready('summary', false)
+    return guarded(() => this.#native.summary())
+  }
+
+  /** Bytes held now, by use. @throws ERR_ESPALIER_STATE */
+  memory(): NativeMemory {
+    this.#ready('memory', false)
+    return guarded(() => this.#native.memory())
+  }
+
+  /**
+   * Frees the network; every later call is ERR_ESPALIER_STATE. A fit that runs is stopped and resolves as cancelled,
+   * and other calls under way finish first. Calling it again does nothing.
+   */
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    if (this.#fitting) this.#native.cancel()
+    if (this.#calls === 0) this.#native.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  #ready(call: string, alone: boolean): void {
+    if (this.#disposed) throw new EspalierError('ERR_ESPALIER_STATE', `${call}: the network was disposed`)
+    if (alone && this.#fitting) {
+      const advice = 'await the run, or abort its signal, first'
+      throw new EspalierError('ERR_ESPALIER_STATE', `${call}: a fit of this network is running; ${advice}`)
+    }
+  }
+
+  async #takeSnapshot(): Promise<NetworkSnapshot> {
+    const training = this.#training
+    const { tensors, progress, optimizer } = await this.#call(() => this.#native.snapshot())
+    return { description: this.description, tensors, counters: progress, optimizer, training }
+  }
+
+  /** Keeps the addon's object alive until the call is done, even when `dispose` comes in between. */
+  async #call<T>(start: () => Promise<T>): Promise<T> {
+    this.#calls++
+    try {
+      return await start()
+    } catch (cause) {
+      throw fromNative(cause)
+    } finally {
+      this.#callDone()
+    }
+  }
+
+  #callDone(): void {
+    this.#calls--
+    if (this.#disposed && this.#calls === 0) this.#native.dispose()
+  }
+}
+
+function readPath(call: string, path: string): string {
+  return parse(call, object({ path: text('a path') }), { path }).path
+}

@@ -1,0 +1,354 @@
+/**
+ * The typed surface of the native addon. Only this folder knows that an addon exists; everything here is already
+ * validated when it is passed down, and is checked once more by the addon wherever memory safety depends on it.
+ */
+
+export type InstructionSet = 'baseline' | 'avx2' | 'avx512' | 'neon'
+
+export interface NativeActivation {
+  type: 'linear' | 'relu' | 'leakyRelu' | 'allRelu' | 'srelu' | 'tanh' | 'sigmoid' | 'gelu' | 'silu'
+  /** Slope of leakyRelu and allRelu; ignored by the others. */
+  alpha: number
+}
+
+export interface NativeInitialization {
+  type: 'he' | 'xavier' | 'normal' | 'zeros'
+  /** Standard deviation of 'normal'; ignored by the others. */
+  deviation: number
+}
+
+export type NativeLayer =
+  | {
+      type: 'sparse'
+      outputs: number
+      activation: NativeActivation
+      bias: boolean
+      /** [r, c]: r consecutive outputs x c consecutive inputs. */
+      block: readonly [number, number]
+      /** Own sparsity of this layer, or null where the topology decides. */
+      sparsity: number | null
+      initialization: NativeInitialization
+    }
+  | {
+      type: 'dense'
+      outputs: number
+      activation: NativeActivation
+      bias: boolean
+      initialization: NativeInitialization
+    }
+  | { type: 'dropout'; rate: number }
+  | { type: 'layerNorm'; epsilon: number }
+
+export interface NativeTopology {
+  type: 'uniform' | 'erdosRenyi' | 'epsilon'
+  /** Of 'epsilon'; ignored by the others. */
+  epsilon: number
+}
+
+export interface NativeDescription {
+  inputs: number
+  layers: readonly NativeLayer[]
+  /** Share of absent weights over all sparse layers, 0 <= sparsity < 1. */
+  sparsity: number
+  topology: NativeTopology
+  loss: 'softmaxCrossEntropy' | 'binaryCrossEntropy' | 'squaredError'
+  /** A safe integer >= 0. */
+  seed: number
+}
+
+export interface NativeOptimizer {
+  type: 'sgd' | 'adam' | 'adamw'
+  learningRate: number
+  weightDecay: number
+  /** sgd */
+  momentum: number
+  nesterov: boolean
+  /** adam, adamw */
+  beta1: number
+  beta2: number
+  epsilon: number
+}
+
+export interface NativeLearningRateSchedule {
+  type: 'constant' | 'step' | 'cosine' | 'oneCycle'
+  /** step: epochs between two reductions, and the factor of each. */
+  every: number
+  factor: number
+  /** cosine: the learning rate at the end, as a share of the first one. */
+  minimum: number
+  /** oneCycle: share of the steps that rise; start and end as shares of the peak, which is learningRate. */
+  rise: number
+  start: number
+  end: number
+  /** Steps of linear warm-up from 0 that go before any schedule. */
+  warmup: number
+}
+
+export interface NativeRewire {
+  type: 'static' | 'set' | 'rigl'
+  /** Steps between two rewirings; 0 means after every epoch but the last. */
+  every: number
+  /** Share of training after which nothing moves any more, 0..1. */
+  until: number
+  /** Share of a layer's connections that move (zeta of SET; alpha of RigL, before its schedule). */
+  fraction: number
+  /** How the share changes over training. */
+  fractionSchedule: 'constant' | 'cosine' | 'exponential' | 'learningRate'
+  /** 'set': the smallest of the negatives and of the positives apart; 'magnitude': the smallest of all. */
+  prune: 'set' | 'magnitude'
+  /** Value of a new connection. */
+  initialization: NativeInitialization
+  /** No optimizer step on a rewiring step. */
+  skipUpdate: boolean
+}
+
+export interface NativeData {
+  samples: number
+  features: number
+  /** samples x features, row-major. Used in place when it lies on a SharedArrayBuffer, else copied. */
+  values: Float32Array
+  /** One of labels and targets is given where the call needs an answer to compare with. */
+  labels: Int32Array | null
+  targets: Float32Array | null
+}
+
+export interface NativeFitSettings {
+  epochs: number
+  batchSize: number
+  optimizer: NativeOptimizer
+  learningRateSchedule: NativeLearningRateSchedule
+  rewire: NativeRewire
+  /** Rows are drawn in a new order each epoch, keyed by (seed, epoch). */
+  shuffle: boolean
+  threads: number
+  /** Go on from the network's progress instead of starting at epoch 0 with a fresh optimizer. */
+  resume: boolean
+}
+
+export interface NativeMetrics {
+  /** Mean over the samples. */
+  loss: number
+  /** Share of right answers, 0..1; null for regression. */
+  accuracy: number | null
+}
+
+export interface NativeRewireLayer {
+  /** Index in `layers` of the description. */
+  layer: number
+  /** Connections (weights, not blocks) taken away and laid; equal. */
+  moved: number
+  /** Of these, the ones that came back to where they were. */
+  returned: number
+}
+
+export type NativeEvent =
+  | {
+      /** At most ten a second. */
+      type: 'progress'
+      epoch: number
+      /** Steps done since the start of training. */
+      step: number
+      stepsPerEpoch: number
+      /** Mean over the last batch. */
+      loss: number
+    }
+  | {
+      type: 'epoch'
+      /** 1 for the first. */
+      epoch: number
+      /** Steps done since the start of training. */
+      step: number
+      train: NativeMetrics
+      validation: NativeMetrics | null
+      learningRate: number
+      /** Training alone, validation not counted. */
+      seconds: number
+      samplesPerSecond: number
+      /** Share of `seconds` spent in rewiring. */
+      rewireSeconds: number
+    }
+  | { type: 'rewire'; epoch: number; step: number; fraction: number; layers: NativeRewireLayer[] }
+  | {
+      /** The last event of every run, whatever happened. */
+      type: 'end'
+      reason: 'finished' | 'cancelled' | 'failed'
+      /** Set when reason is 'failed'. */
+      error: { code: string; message: string } | null
+      /** Not meaningful when reason is 'failed'. */
+      epochs: number
+      steps: number
+    }
+
+/** A tensor of the state. The data is a copy that the caller owns. */
+export interface NativeTensor {
+  /**
+   * `layers.<index>.<what>`: crow_indices (int64) and col_indices (int32) of the block CSR pattern, values
+   * (connections, or [blocks, r, c]), weight [outputs, inputs] of a dense layer, bias, gain, shift, srelu
+   * [4, outputs]; optimizer state has the name of its parameter with `.momentum`, or `.first_moment`,
+   * `.second_moment` and `.birth_step` (int32).
+   */
+  name: string
+  shape: readonly number[]
+  data: Float32Array | Int32Array | BigInt64Array
+}
+
+/** How far training has come. Every random number is a function of the seed and these counters. */
+export interface NativeProgress {
+  epoch: number
+  stepInEpoch: number
+  step: number
+  /** Rewirings done. */
+  rewirings: number
+  /** Optimizer steps; a rewiring step that skips its update does not count. */
+  updates: number
+  /** Sums over the epoch that is under way. */
+  lossSum: number
+  correct: number
+  samplesSeen: number
+}
+
+export interface NativeState {
+  tensors: readonly NativeTensor[]
+  progress: NativeProgress
+  /** The settings of the run that the optimizer state belongs to; null before the first fit. */
+  optimizer: NativeOptimizer | null
+}
+
+export interface NativeLayerSummary {
+  type: NativeLayer['type']
+  inputs: number
+  outputs: number
+  /** Weights that exist (block padding left out). */
+  connections: number
+  /** All trained numbers of the layer. */
+  parameters: number
+  /** 1 - connections / (inputs x outputs); 0 for a dense layer. */
+  sparsity: number
+  block: [number, number] | null
+}
+
+export interface NativeMemory {
+  /** Weights, biases and other trained numbers. */
+  parameters: number
+  /** Index arrays of both views. */
+  pattern: number
+  optimizer: number
+  gradients: number
+  /** Panels of activations and scratch. */
+  workspace: number
+}
+
+export interface NativeNetwork {
+  /** Starts training on its own thread and returns. Throws ERR_ESPALIER_STATE while another call uses the network. */
+  fit(
+    train: NativeData,
+    validation: NativeData | null,
+    settings: NativeFitSettings,
+    onEvent: (event: NativeEvent) => void,
+  ): void
+  /** Asks a running fit to stop after the step it is in. */
+  cancel(): void
+  evaluate(data: NativeData, threads: number): Promise<NativeMetrics>
+  /** samples x outputs: probabilities for the two cross-entropies, plain outputs for squared error. */
+  predict(data: NativeData, threads: number): Promise<Float32Array>
+  /** A consistent copy of everything, taken between two steps when a fit is running. */
+  snapshot(): Promise<NativeState>
+  /** Replaces everything by a snapshot of a network with the same description. Checks every invariant first. */
+  restore(state: NativeState): void
+  summary(): NativeLayerSummary[]
+  /** Bytes held now. */
+  memory(): NativeMemory
+  dispose(): void
+}
+
+export interface NativeSystem {
+  /** Instruction sets that this machine can run, slowest first; the last one is used. */
+  instructionSets: InstructionSet[]
+  /** The one in use: the best, or what ESPALIER_INSTRUCTION_SET asks for. */
+  instructionSet: InstructionSet
+  hardwareThreads: number
+  compiler: string
+}
+
+/** A block CSR matrix on typed arrays. `columns` count blocks of inputs. */
+export interface NativeMatrix {
+  rows: number
+  columns: number
+  block: readonly [number, number]
+  rowOffsets: BigInt64Array
+  columnIndices: Int32Array
+  values: Float32Array
+}
+
+export interface NativeAddon {
+  system(): NativeSystem
+  Network: new (description: NativeDescription) => NativeNetwork
+  kernels: {
+    /** out[rows x batch] = matrix x input[columns x batch], both row-major (feature-major). */
+    spmm(
+      matrix: NativeMatrix,
+      input: Float32Array,
+      batch: number,
+      out: Float32Array,
+      threads: number,
+      instructionSet: InstructionSet | null,
+    ): void
+    /** out[columns x batch] = transpose(matrix) x input[rows x batch]. */
+    spmmTransposed(
+      matrix: NativeMatrix,
+      input: Float32Array,
+      batch: number,
+      out: Float32Array,
+      threads: number,
+      instructionSet: InstructionSet | null,
+    ): void
+    /** out[i] = dot(gradient row, input row) at each stored position; same order as values. */
+    sddmm(
+      matrix: NativeMatrix,
+      gradient: Float32Array,
+      input: Float32Array,
+      batch: number,
+      out: Float32Array,
+      threads: number,
+      instructionSet: InstructionSet | null,
+    ): void
+    /** The transposed matrix (block [c, r]). */
+    transpose(matrix: NativeMatrix): {
+      rowOffsets: BigInt64Array
+      columnIndices: Int32Array
+      values: Float32Array
+    }
+    /**
+     * RigL growth: among the block positions that are not in the pattern, the `count` with the largest norm of
+     * gradient x transpose(input). Returns block positions (block row x block columns + block column), ascending.
+     */
+    growByGradient(
+      matrix: NativeMatrix,
+      gradient: Float32Array,
+      input: Float32Array,
+      batch: number,
+      count: number,
+      threads: number,
+    ): BigInt64Array
+    /** SET growth: `count` distinct block positions that are not in the pattern, uniformly; ascending. */
+    growAtRandom(matrix: NativeMatrix, count: number, seed: number, stream: number): BigInt64Array
+    /** Indices of the `count` entries to drop, ascending: see NativeRewire.prune. */
+    prune(matrix: NativeMatrix, count: number, rule: 'magnitude'): Int32Array
+    pruneBySign(matrix: NativeMatrix, fraction: number): Int32Array
+    /** Block CSR pattern of exactly `blocks` positions drawn without replacement. */
+    randomPattern(
+      rows: number,
+      columns: number,
+      block: readonly [number, number],
+      blocks: number,
+      seed: number,
+      stream: number,
+    ): { rowOffsets: BigInt64Array; columnIndices: Int32Array }
+    /** Number of connections of each sparse layer, [inputs, outputs] each. */
+    layerConnections(
+      sizes: readonly (readonly [number, number])[],
+      sparsity: number,
+      topology: NativeTopology,
+    ): number[]
+  }
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { flag, freeze, object, parse } from '../validation.js'
+import {
+  type FractionSchedule,
+  fractionScheduleSchema,
+  fractionSchema,
+  intervalSchema,
+  type RewireInterval,
+  untilSchema,
+} from './shared.js'
+
+export interface RiglRule {
+  readonly type: 'rigl'
+  readonly every: RewireInterval
+  readonly fraction: number
+  readonly until: number
+  readonly fractionSchedule: FractionSchedule
+  readonly skipUpdate: boolean
+}
+
+export interface RiglOptions {
+  /** Steps between two rewirings, or 'epoch' for after every epoch but the last. Default 100. */
+  every?: RewireInterval
+  /** Share of a layer's connections that move at first, alpha in the paper; 0 < fraction <= 1. Default 0.3. */
+  fraction?: number
+  /** Share of training after which nothing moves, 0 to 1. Default 0.75. */
+  until?: number
+  /** How the fraction changes over training. Default 'cosine'. */
+  fractionSchedule?: FractionSchedule
+  /** No optimizer step on a rewiring step, as in the original. Default true. */
+  skipUpdate?: boolean
+}
+
+const shape = {
+  every: intervalSchema.default(100),
+  fraction: fractionSchema.default(0.3),
+  until: untilSchema.default(0.75),
+  fractionSchedule: fractionScheduleSchema.default('cosine'),
+  skipUpdate: flag().default(true),
+}
+
+export const riglSchema = object({ type: z.literal('rigl'), ...shape })
+const riglOptions = object(shape)
+
+/**
+ * RigL (Evci et al., 2020): drop the connections smallest in magnitude, grow as many where the dense gradient is
+ * largest among the positions not kept. New connections start at zero. The dense gradient is streamed in tiles and
+ * never held.
+ *
+ * @throws ERR_ESPALIER_OPTION
+ */
+export function rigl(options: RiglOptions = {}): RiglRule {
+  return freeze({ type: 'rigl', ...parse('rigl', riglOptions, options) })
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import type { Initialization, InitializationOption } from '../model/initialization.js'
+import { initializationSchema } from '../model/initialization.js'
+import { freeze, object, oneOf, parse } from '../validation.js'
+import {
+  type FractionSchedule,
+  fractionScheduleSchema,
+  fractionSchema,
+  intervalSchema,
+  type RewireInterval,
+  untilSchema,
+} from './shared.js'
+
+export interface SetRule {
+  readonly type: 'set'
+  readonly every: RewireInterval
+  readonly fraction: number
+  readonly prune: 'set' | 'magnitude'
+  readonly until: number
+  readonly fractionSchedule: FractionSchedule
+  readonly initialization: Initialization
+}
+
+export interface SetOptions {
+  /** When connections move: after every epoch but the last, or every so many steps. Default 'epoch'. */
+  every?: RewireInterval
+  /** Share of a layer's connections that move, zeta in the paper; 0 < fraction <= 1. Default 0.3. */
+  fraction?: number
+  /**
+   * What is dropped: `set`, the fraction of the negatives and of the positives that are nearest zero;
+   * `magnitude`, the fraction that is smallest in magnitude. Default 'set'.
+   */
+  prune?: 'set' | 'magnitude'
+  /** Share of training after which nothing moves, 0 to 1. Default 1. */
+  until?: number
+  /** How the fraction changes over training. Default 'constant'. */
+  fractionSchedule?: FractionSchedule
+  /**
+   * Value of a new connection. Default 'zeros': it starts to matter as it learns. Random values disturb the network
+   * at every rewiring, and it does not recover once the learning rate has fallen.
+   */
+  initialization?: InitializationOption
+}
+
+const shape = {
+  every: intervalSchema.default('epoch'),
+  fraction: fractionSchema.default(0.3),
+  prune: oneOf(['set', 'magnitude']).default('set'),
+  until: untilSchema.default(1),
+  fractionSchedule: fractionScheduleSchema.default('constant'),
+  initialization: initializationSchema.prefault('zeros'),
+}
+
+export const setSchema = object({ type: z.literal('set'), ...shape })
+const setOptions = object(shape)
+
+/**
+ * Sparse evolutionary training (Mocanu et al., 2018): drop the connections nearest zero, grow as many uniformly at
+ * random among the positions not kept. Survivors keep weight and optimizer state.
+ *
+ * @throws ERR_ESPALIER_OPTION
+ */
+export function set(options: SetOptions = {}): SetRule {
+  return freeze({ type: 'set', ...parse('set', setOptions, options) })
+}

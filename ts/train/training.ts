@@ -1,0 +1,137 @@
+import { type ErrorCode, EspalierError } from '../errors.js'
+import type { Progress } from '../model/snapshot.js'
+import { fromNative, guarded } from '../native/loader.js'
+import type { NativeData, NativeEvent, NativeFitSettings, NativeNetwork } from '../native/surface.js'
+import { Checkpointer, type TakeSnapshot, type WriteSnapshot } from './checkpointer.js'
+import type { EpochEvent, Metrics, RewireEvent, RunEvent, RunResult } from './events.js'
+
+/** A training run, with everything checked. */
+export interface Training {
+  native: Pick<NativeNetwork, 'fit' | 'cancel'>
+  train: NativeData
+  validation: NativeData | null
+  settings: NativeFitSettings
+  signal: AbortSignal | undefined
+  checkpoint: { readonly path: string; readonly every: number } | undefined
+  take: TakeSnapshot
+  write: WriteSnapshot
+  /** Progress before this run: what a run that never started reports. */
+  before: Progress
+  /** Called when the addon has taken the run. */
+  onStart: () => void
+  /** Called when it refused the run after all, before it changed anything. */
+  onRefused: () => void
+  /** Called whenever training has come further. */
+  onProgress: (change: Partial<Progress>) => void
+}
+
+/** What the addon throws before it changes anything. */
+const refusals = new Set(['ERR_ESPALIER_DATA', 'ERR_ESPALIER_OPTION', 'ERR_ESPALIER_STATE'])
+
+type NativeEnd = Extract<NativeEvent, { type: 'end' }>
+
+/**
+ * Starts a run on the addon's own thread and follows it to its end: forwards events, saves checkpoints, stops at the
+ * signal. Resolves when training is over and the last checkpoint is on disk.
+ *
+ * @returns a function that runs it, having started it already, so that what the addon refuses is thrown at once
+ */
+export function startTraining<V extends Metrics | null>(
+  training: Training,
+): (emit: (event: RunEvent<V>) => void) => Promise<RunResult<V>> {
+  const { native, signal, checkpoint, settings, before } = training
+  const started = performance.now()
+  const rewiringsBefore = settings.resume ? before.rewirings : 0
+  const history: EpochEvent<V>[] = []
+  const rewirings: RewireEvent[] = []
+  let emit: (event: RunEvent<V>) => void = () => {}
+  let failure: { error: unknown } | null = null
+  let ended: (event: NativeEnd) => void
+  const end = new Promise<NativeEnd>((resolve) => {
+    ended = resolve
+  })
+
+  const checkpointer =
+    checkpoint === undefined
+      ? null
+      : new Checkpointer(
+          checkpoint.path,
+          checkpoint.every,
+          training.take,
+          training.write,
+          (event) => emit(event),
+          (error) => {
+            failure ??= { error }
+            native.cancel()
+          },
+        )
+
+  const onEvent = (event: NativeEvent) => {
+    if (event.type === 'end') {
+      if (event.reason !== 'failed') training.onProgress({ epochs: event.epochs, steps: event.steps })
+      ended(event)
+      return
+    }
+    if (event.type === 'progress') training.onProgress({ steps: event.step })
+    if (event.type === 'epoch') {
+      history.push(event as EpochEvent<V>)
+      training.onProgress({ epochs: event.epoch, steps: event.step })
+    }
+    if (event.type === 'rewire') {
+      rewirings.push(event)
+      training.onProgress({ steps: event.step, rewirings: rewiringsBefore + rewirings.length })
+    }
+    emit(event as RunEvent<V>)
+    if (event.type === 'epoch') checkpointer?.epochDone(event.epoch)
+  }
+
+  const abort = () => native.cancel()
+  if (signal?.aborted) {
+    ended!({ type: 'end', reason: 'cancelled', error: null, epochs: before.epochs, steps: before.steps })
+  } else {
+    guarded(() => native.fit(training.train, training.validation, settings, onEvent))
+    training.onStart()
+    signal?.addEventListener('abort', abort, { once: true })
+  }
+
+  const follow = async (): Promise<RunResult<V>> => {
+    const { reason, error, epochs, steps } = await end
+    signal?.removeEventListener('abort', abort)
+    await checkpointer?.settle()
+    if (error !== null && refusals.has(error.code)) training.onRefused()
+    if (reason === 'failed')
+      throw new EspalierError(
+        (error?.code ?? 'ERR_ESPALIER_INTERNAL') as ErrorCode,
+        error?.message ?? 'training failed',
+      )
+    if (failure !== null) throw fromNative(failure.error)
+    const seconds = (performance.now() - started) / 1000
+    await checkpointer?.save()
+    emit({ type: 'end', reason, epochs, steps })
+    const last = history[history.length - 1]
+    const trained = sum(history.map((epoch) => epoch.seconds))
+    return {
+      reason,
+      epochs,
+      steps,
+      trainLoss: last?.train.loss ?? null,
+      trainAccuracy: last?.train.accuracy ?? null,
+      validation: last?.validation ?? null,
+      seconds,
+      samplesPerSecond:
+        trained > 0 ? sum(history.map((epoch) => epoch.samplesPerSecond * epoch.seconds)) / trained : 0,
+      rewireSeconds: sum(history.map((epoch) => epoch.rewireSeconds)),
+      history,
+      rewirings,
+    }
+  }
+
+  return (sink) => {
+    emit = sink
+    return follow()
+  }
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
