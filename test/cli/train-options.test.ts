@@ -1,0 +1,108 @@
+import { Command } from 'commander'
+import t from 'tap'
+import {
+  addTrainOptions,
+  checkTogether,
+  commandLine,
+  givenOptions,
+  settingsOf,
+  settle,
+  type TrainOptions,
+} from '../../lib/cli/train-options.js'
+
+/** Reads options as `espalier train` does. */
+function read(line: string): TrainOptions {
+  const command = addTrainOptions(new Command().exitOverride().configureOutput({ outputError: () => {} }))
+  command.parse(line === '' ? [] : line.split(' '), { from: 'user' })
+  const options = command.opts<TrainOptions>()
+  checkTogether(command, options)
+  return options
+}
+
+for (const [line, message] of [
+  ['--sparsity 1', /--sparsity.*'1'.*0 <= number < 1/],
+  ['--sparsity=-0.1', /--sparsity/],
+  ['--sparsity much', /--sparsity.*'much'/],
+  ['--sparsity 0x0', /--sparsity/],
+  ['--sparsity=', /--sparsity/],
+  ['--hidden 10,,10', /--hidden.*'10,,10'.*1 to 16777216/],
+  ['--hidden 0', /--hidden/],
+  ['--hidden 16777217', /--hidden/],
+  ['--block 4by4', /--block.*'4by4'.*4x1/],
+  ['--block 65x1', /--block/],
+  ['--block 0x1', /--block/],
+  ['--topology random', /--topology.*'random'.*erdos-renyi, uniform, epsilon/],
+  ['--rewire riggle', /--rewire.*static, set, rigl/],
+  ['--epochs 0', /--epochs.*'0'/],
+  ['--epochs 2.5', /--epochs.*whole number/],
+  ['--batch=-1', /--batch/],
+  ['--lr 0', /--lr.*> 0/],
+  ['--lr Infinity', /--lr/],
+  ['--lr 1e999', /--lr/],
+  ['--seed 9007199254740993', /--seed/],
+  ['--threads 257', /--threads.*1 to 256/],
+  ['--every 0', /--every.*epoch/],
+  ['--fraction 0', /--fraction/],
+  ['--until 1.1', /--until/],
+  ['--dropout 1', /--dropout/],
+  ['--weight-decay=-1', /--weight-decay/],
+  ['--optimizer adam --momentum 0.5', /--momentum.*sgd.*adam/],
+  ['--epsilon 5', /--epsilon.*--topology epsilon/],
+  ['--topology epsilon --sparsity 0.5', /--sparsity.*--epsilon/],
+  ['--rewire static --until 0.5', /--until.*--rewire static/],
+  ['--resume x --block 4x4', /--block.*--resume/],
+] as const) {
+  t.test(`${line} is refused`, async (t) => {
+    t.throws(() => read(line), { message })
+  })
+}
+
+t.test('values arrive as what they are', async (t) => {
+  const options = read(
+    '--hidden 300,100 --block 4x1 --sparsity .5 --every epoch --lr 1e-3 --layer-norm --activation all-relu',
+  )
+  t.match(options, {
+    hidden: [300, 100],
+    block: '4x1',
+    sparsity: 0.5,
+    every: 'epoch',
+    lr: 0.001,
+    layerNorm: true,
+  })
+  t.equal(read('--every 250').every, 250)
+  t.equal(read('').layerNorm, false)
+})
+
+t.test('defaults that follow from other options', async (t) => {
+  t.match(settle(read('')), { lr: 0.1, weightDecay: 1e-4, every: 100, until: 0.75 })
+  t.match(settle(read('--optimizer adamw --rewire set')), {
+    lr: 0.001,
+    weightDecay: 0.01,
+    every: 'epoch',
+    until: 1,
+  })
+  t.match(settle(read('--lr 3 --until 0.5')), { lr: 3, until: 0.5 })
+})
+
+t.test('the command line of a record gives the same settings', async (t) => {
+  for (const line of [
+    '',
+    '--hidden 300,100 --block 4x4 --optimizer adam --rewire static --layer-norm --dropout 0.1',
+    '--topology epsilon --epsilon 11 --rewire set --every 50 --schedule one-cycle --warmup 5 --seed 9',
+  ]) {
+    const options = settle(read(line))
+    const words = commandLine('digits', options).split(' ')
+    t.strictSame(words.slice(0, 3), ['espalier', 'train', 'digits'])
+    t.strictSame(settingsOf(settle(read(words.slice(3).join(' ')))), settingsOf(options), line)
+  }
+})
+
+t.test('the command line of a record is quoted for a shell', async (t) => {
+  const line = commandLine("my data/it's.csv", { ...settle(read('')), label: 'a b' })
+  t.match(line, `espalier train 'my data/it'\\''s.csv' --label 'a b' --hidden`)
+})
+
+t.test('what was given is known', async (t) => {
+  const command = addTrainOptions(new Command()).parse(['--lr', '0.5', '--layer-norm'], { from: 'user' })
+  t.strictSame(givenOptions(command), new Set(['lr', 'layerNorm']))
+})

@@ -1,0 +1,151 @@
+/** Data for the commands: by name or path, with a bar while it downloads, scaled as it was for training. */
+import path from 'node:path'
+import type { RunRecord } from '../index.js'
+import {
+  applyScaling,
+  type Dataset,
+  EspalierError,
+  type LoadedSplit,
+  listDatasets,
+  type ResolveOptions,
+  readDataset,
+  resolveDataset,
+  type Task,
+} from '../index.js'
+import { type Console, usage } from './console.js'
+import { DownloadBar } from './download-bar.js'
+
+/** Options that say which data and how it is divided. */
+export interface DataOptions {
+  data?: string
+  label?: string
+  task?: Task
+  seed: number
+}
+
+/** Loads what `source` names as training and test part. */
+export async function loadSplit(
+  source: string,
+  { data, label, task, seed }: DataOptions,
+  console: Console,
+  signal: AbortSignal,
+  scaling: 'standard' | 'none' = 'standard',
+): Promise<LoadedSplit> {
+  if ((label !== undefined || task !== undefined) && (await isCatalogued(source, data))) {
+    throw usage(
+      `option '--${label !== undefined ? 'label' : 'task'}' is for files; the data set ${source} has its own labels`,
+    )
+  }
+  using bar = new DownloadBar(console)
+  const options: ResolveOptions = {
+    seed,
+    scaling,
+    signal,
+    onProgress: (progress) => bar.update(progress),
+    ...(data === undefined ? {} : { dataDirectory: data }),
+    ...(label === undefined ? {} : { label }),
+    ...(task === undefined ? {} : { task }),
+  }
+  return await resolveDataset(source, options)
+}
+
+/** Options of the commands that apply a trained network to samples. */
+export interface SampleOptions {
+  data?: string
+  /** false where the file has no labels. */
+  label?: string | false
+  part?: 'train' | 'test'
+  seed?: number
+}
+
+/**
+ * Loads samples for a network that is trained already, scaled by what its run.json holds.
+ *
+ * @param source a name of the catalogue: its test part, or `part`; a file: all of it, unless `part` is given
+ * @param record of the network's run, or null: then the data is scaled by itself, and a note says so
+ */
+export async function loadSamples(
+  source: string,
+  options: SampleOptions,
+  record: RunRecord | null,
+  console: Console,
+  signal: AbortSignal,
+): Promise<Dataset> {
+  if (record === null) {
+    console.note(
+      'there is no run.json beside the checkpoint: the data is scaled by itself, not as in training',
+    )
+  }
+  const label = options.label ?? record?.dataset.label ?? undefined
+  const task = record?.dataset.task ?? undefined
+  const whole = options.part === undefined && !(await isCatalogued(source, options.data))
+  let dataset: Dataset
+  if (whole && record !== null) {
+    dataset = await readDataset(source, {
+      signal,
+      ...(label === undefined ? {} : { label: label === false ? null : label }),
+      ...(task === undefined ? {} : { task }),
+    })
+  } else {
+    const { data, part = 'test' } = options
+    const seed = options.seed ?? record?.dataset.seed ?? 1
+    const scaling = record === null ? 'standard' : 'none'
+    const named = {
+      seed,
+      ...(data === undefined ? {} : { data }),
+      ...(label ? { label } : {}),
+      ...(task ? { task } : {}),
+    }
+    dataset = (await loadSplit(source, named, console, signal, scaling))[part]
+  }
+  if (record === null) return dataset
+  const { scaling, classNames, features } = record.dataset
+  if (dataset.features !== features) {
+    throw new EspalierError(
+      'ERR_ESPALIER_DATA',
+      `${source}: ${dataset.features} features where the network was trained on ${features}; the columns must be those of ` +
+        'the training file, and columns of text must have the same categories',
+    )
+  }
+  return alignClasses(scaling === null ? dataset : applyScaling(dataset, scaling), classNames)
+}
+
+/** Whether `source` is a file and the one that the network was trained on. */
+export function isTrainingFile(source: string, record: RunRecord | null): boolean {
+  return record !== null && path.resolve(source) === path.resolve(record.dataset.source)
+}
+
+async function isCatalogued(source: string, dataDirectory: string | undefined): Promise<boolean> {
+  return (await listDatasets({ dataDirectory })).some((row) => sameName(row.name, source))
+}
+
+/** Names of the catalogue are taken in any case, and with `_` and `-` alike. */
+export function sameName(a: string, b: string): boolean {
+  const plain = (name: string): string => name.toLowerCase().replaceAll('_', '-')
+  return plain(a) === plain(b)
+}
+
+/**
+ * Gives labels the numbers that the classes had in training: a file that lacks a class would otherwise count anew.
+ *
+ * @param classNames of the training data, in label order, or null where it had none
+ * @throws ERR_ESPALIER_DATA for a class that was not there in training
+ */
+function alignClasses(dataset: Dataset, classNames: readonly string[] | null): Dataset {
+  const { labels, classNames: own } = dataset
+  if (labels === undefined || own === undefined || classNames === null) return dataset
+  const numbers = own.map((name) => {
+    const number = classNames.indexOf(name)
+    if (number >= 0) return number
+    throw new EspalierError(
+      'ERR_ESPALIER_DATA',
+      `${dataset.name}: class "${name}" was not in the training data, which has ${classNames.slice(0, 20).join(', ')}`,
+    )
+  })
+  return {
+    ...dataset,
+    labels: labels.map((label) => numbers[label]!),
+    classes: classNames.length,
+    classNames,
+  }
+}

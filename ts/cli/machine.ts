@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import os from 'node:os'
+import type { RunRecord } from '../index.js'
+import { system } from '../index.js'
+
+/** Version of Espalier, also where the addon does not load. */
+export function espalierVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return version
+}
+
+/** Model of the processor, as the operating system names it. */
+export const processorName = (): string => os.cpus()[0]?.model.trim() || 'unknown'
+
+/** Largest resident size of this process so far, in MiB. */
+export const peakMemoryMB = (): number => Math.round((process.resourceUsage().maxRSS / 1024) * 10) / 10
+
+/** The machine that a run was made on. */
+export function describeMachine(threads: number): RunRecord['machine'] {
+  const { version, node, platform, instructionSet } = system()
+  return {
+    espalier: version,
+    node,
+    platform,
+    processor: processorName(),
+    instructionSet,
+    device: 'cpu',
+    threads,
+  }
+}

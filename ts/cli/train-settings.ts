@@ -1,0 +1,79 @@
+/** From options of the command line to the library's own. */
+import {
+  adam,
+  adamw,
+  constant,
+  cosine,
+  type Dataset,
+  dense,
+  dropout,
+  epsilon,
+  erdosRenyi,
+  type FitOptions,
+  layerNorm,
+  Network,
+  oneCycle,
+  rigl,
+  set,
+  sgd,
+  sparse,
+  staticTopology,
+  stepDecay,
+  uniform,
+} from '../index.js'
+import { activations, type SettledOptions } from './train-options.js'
+
+/** Builds the network that the options describe, for these training samples. */
+export function buildNetwork(options: SettledOptions, train: Dataset): Network {
+  const { activation, block, hidden } = options
+  const outputs = train.classes > 0 ? train.classes : (train.outputs ?? 1)
+  return new Network({
+    inputs: train.features,
+    layers: [
+      ...hidden.flatMap((width) => [
+        sparse(width, { activation: activations[activation], block }),
+        ...(options.layerNorm ? [layerNorm()] : []),
+        ...(options.dropout > 0 ? [dropout(options.dropout)] : []),
+      ]),
+      dense(outputs),
+    ],
+    ...(options.topology === 'epsilon' ? {} : { sparsity: options.sparsity }),
+    topology: topology(options),
+    loss: train.classes > 0 ? 'softmaxCrossEntropy' : 'squaredError',
+    seed: options.seed,
+  })
+}
+
+function topology({ topology, epsilon: value }: SettledOptions) {
+  if (topology === 'epsilon') return epsilon(value)
+  return topology === 'uniform' ? uniform() : erdosRenyi()
+}
+
+/** What `fit` needs of the options. */
+export function fitSettings(options: SettledOptions) {
+  return {
+    epochs: options.epochs,
+    batchSize: options.batch,
+    optimizer: optimizer(options),
+    learningRateSchedule: schedule(options),
+    rewire: rewire(options),
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  } satisfies Partial<FitOptions>
+}
+
+function optimizer({ optimizer, lr: learningRate, weightDecay, momentum }: SettledOptions) {
+  if (optimizer === 'sgd') return sgd({ learningRate, weightDecay, momentum })
+  return optimizer === 'adam' ? adam({ learningRate, weightDecay }) : adamw({ learningRate, weightDecay })
+}
+
+function schedule({ schedule, warmup, epochs }: SettledOptions) {
+  if (schedule === 'constant') return constant({ warmup })
+  if (schedule === 'cosine') return cosine({ warmup })
+  if (schedule === 'one-cycle') return oneCycle({ warmup })
+  return stepDecay({ every: Math.ceil(epochs / 3), factor: 0.1, warmup })
+}
+
+function rewire({ rewire, every, fraction, until }: SettledOptions) {
+  if (rewire === 'static') return staticTopology()
+  return rewire === 'set' ? set({ every, fraction, until }) : rigl({ every, fraction, until })
+}
