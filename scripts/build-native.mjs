@@ -56,7 +56,7 @@ const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js')
 const parallel = String(Math.max(2, availableParallelism()))
 const result = spawnSync(
   process.execPath,
-  [cmakeJs, 'compile', '--parallel', parallel, ...process.argv.slice(2)],
+  [cmakeJs, 'build', '--parallel', parallel, ...process.argv.slice(2)],
   {
     cwd: root,
     stdio: 'inherit',

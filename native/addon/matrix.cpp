@@ -27,8 +27,8 @@ Matrix readMatrix(const Input& input) {
               indices = input.at("columnIndices");
   const std::span<int64_t> rowOffsets = offsets.int64s();
   const std::span<int32_t> columns = indices.int32s();
-  Pattern pattern(grid, std::vector<int64_t>(rowOffsets.begin(), rowOffsets.end()),
-                  std::vector<int32_t>(columns.begin(), columns.end()));
+  Pattern pattern(grid, Array<int64_t>(rowOffsets.begin(), rowOffsets.end()),
+                  Array<int32_t>(columns.begin(), columns.end()));
   const std::span<float> weights = values.floats(pattern.values());
   return {std::move(pattern), weights};
 }

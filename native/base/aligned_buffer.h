@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 namespace espalier {
 
@@ -18,16 +19,15 @@ class AlignedBuffer {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  static constexpr int64_t kAlignment = 64;
-
   AlignedBuffer() = default;
   explicit AlignedBuffer(int64_t size)
-      : size_(size), bytes_(roundUp(checkedProduct(size, sizeof(T)), kAlignment)) {
+      : size_(size), bytes_(roundUp(checkedProduct(size, sizeof(T)), 64)) {
     if (bytes_ == 0) return;
-    void* memory = ::operator new(static_cast<size_t>(bytes_), std::align_val_t(kAlignment), std::nothrow);
-    require(memory != nullptr, ErrorCode::Memory, "could not allocate " + std::to_string(bytes_) + " bytes");
-    std::memset(memory, 0, static_cast<size_t>(bytes_));
-    data_.reset(static_cast<T*>(memory));
+    try {
+      data_ = {static_cast<T*>(allocateMemory(static_cast<size_t>(bytes_))), Deleter{bytes_}};
+    } catch (const std::bad_alloc&) {
+      throw Error(ErrorCode::Memory, "could not allocate " + std::to_string(bytes_) + " bytes");
+    }
   }
 
   T* data() { return data_.get(); }
@@ -46,7 +46,8 @@ class AlignedBuffer {
 
  private:
   struct Deleter {
-    void operator()(T* memory) const { ::operator delete(memory, std::align_val_t(kAlignment)); }
+    int64_t bytes = 0;
+    void operator()(T* memory) const { freeMemory(memory, static_cast<size_t>(bytes)); }
   };
   std::unique_ptr<T[], Deleter> data_;
   int64_t size_ = 0;

@@ -35,8 +35,8 @@ const char* firstName(const Optimizer& optimizer) {
 }
 
 template <typename T>
-std::vector<T> copyOf(const AlignedBuffer<T>& buffer) {
-  return {buffer.data(), buffer.data() + buffer.size()};
+std::vector<T> copyOf(std::span<const T> numbers) {
+  return {numbers.begin(), numbers.end()};
 }
 
 std::string showShape(std::span<const int64_t> shape) {
@@ -113,7 +113,7 @@ Pattern takePattern(Shelf& shelf, const std::string& prefix, const Pattern& old)
   const auto& rowOffsets = shelf.take<int64_t>(prefix + "crow_indices", offsetsShape);
   const auto& columns = shelf.take<int32_t>(prefix + "col_indices", columnsShape);
   try {
-    return Pattern(old.grid(), rowOffsets, columns);
+    return Pattern(old.grid(), {rowOffsets.begin(), rowOffsets.end()}, {columns.begin(), columns.end()});
   } catch (const Error& error) {
     throw Error(ErrorCode::Data, prefix + "crow_indices, " + prefix + "col_indices: " + error.what());
   }
@@ -165,14 +165,14 @@ Snapshot takeSnapshot(const NetworkState& network) {
     const std::string prefix = prefixOf(i);
     if (layer.pattern.entries() > 0) {
       const auto& offsets = layer.pattern.rowOffsets();
-      tensors.push_back({prefix + "crow_indices", {static_cast<int64_t>(offsets.size())}, offsets});
-      tensors.push_back({prefix + "col_indices", {layer.pattern.entries()}, layer.pattern.columns()});
+      tensors.push_back({prefix + "crow_indices", {static_cast<int64_t>(offsets.size())}, copyOf<int64_t>(offsets)});
+      tensors.push_back({prefix + "col_indices", {layer.pattern.entries()}, copyOf<int32_t>(layer.pattern.columns())});
     }
     LayerState::visitParameters(layer, [&](const char* parameterName, const Parameter& parameter) {
       const std::string name = tensorName(layer, parameterName);
       const std::vector<int64_t> shape = shapeOf(layer, name);
       const auto add = [&](const std::string& suffix, const auto& buffer) {
-        if (!buffer.empty()) tensors.push_back({prefix + name + suffix, shape, copyOf(buffer)});
+        if (!buffer.empty()) tensors.push_back({prefix + name + suffix, shape, copyOf(buffer.span())});
       };
       add("", parameter.values);
       if (!network.optimizer) return;

@@ -1,7 +1,6 @@
 #include "rewire/grow.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <string>
 
@@ -9,14 +8,14 @@
 
 namespace espalier {
 
-std::vector<int64_t> growAtRandom(const Grid& grid, std::span<const int64_t> kept, int64_t count,
+Array<int64_t> growAtRandom(const Grid& grid, std::span<const int64_t> kept, int64_t count,
                                   uint64_t seed) {
   const int64_t inactive = grid.positions() - static_cast<int64_t>(kept.size());
   require(count >= 0 && count <= inactive, ErrorCode::Option,
           std::to_string(count) + " new connections do not fit into " + std::to_string(inactive) +
               " free positions");
   const Feistel shuffle(static_cast<uint64_t>(inactive), seed);
-  std::vector<int64_t> grown(static_cast<size_t>(count));
+  Array<int64_t> grown(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) grown[i] = static_cast<int64_t>(shuffle(static_cast<uint64_t>(i)));
   std::sort(grown.begin(), grown.end());
 
@@ -44,12 +43,11 @@ TopPositions::TopPositions(int64_t count)
       capacity_(std::max<size_t>(2 * static_cast<size_t>(count), 4096)),
       worstPosition_(std::numeric_limits<int64_t>::max()) {
   require(count >= 0, ErrorCode::Internal, "a negative number of positions to keep");
-  if (count == 0) threshold_ = std::numeric_limits<float>::infinity();
+  // Nothing can win where nothing is kept: no magnitude reaches NaN.
+  if (count == 0) threshold_ = std::numeric_limits<float>::quiet_NaN();
 }
 
-void TopPositions::consider(Candidate candidate) {
-  if (std::isnan(candidate.magnitude)) candidate.magnitude = kNaN;
-  if (candidate.magnitude < threshold_ || count_ == 0) return;
+void TopPositions::consider(const Candidate& candidate) {
   if (candidate.magnitude == threshold_ && candidate.position > worstPosition_) return;
   candidates_.push_back(candidate);
   if (candidates_.size() >= capacity_) reduce();
@@ -69,9 +67,9 @@ void TopPositions::merge(TopPositions&& other) {
   other.candidates_.clear();
 }
 
-std::vector<int64_t> TopPositions::finish() {
+Array<int64_t> TopPositions::finish() {
   reduce();
-  std::vector<int64_t> positions;
+  Array<int64_t> positions;
   positions.reserve(candidates_.size());
   for (const Candidate& candidate : candidates_) positions.push_back(candidate.position);
   candidates_.clear();

@@ -7,14 +7,19 @@ namespace espalier {
 namespace {
 
 template <typename T>
-void reorder(const Move& move, int32_t blockSize, AlignedBuffer<T>& values) {
-  AlignedBuffer<T> moved(checkedProduct(move.pattern.entries(), blockSize));
-  for (int64_t entry = 0; entry < move.pattern.entries(); ++entry) {
+void reorder(const Move& move, int32_t blockSize, AlignedBuffer<T>& values, AlignedBuffer<T>& spare) {
+  const auto entries = static_cast<int64_t>(move.source.size());
+  require(spare.size() == checkedProduct(entries, blockSize), ErrorCode::Internal, "a spare array of the wrong size");
+  for (int64_t entry = 0; entry < entries; ++entry) {
     const int64_t source = move.source[entry];
-    if (source >= 0)
-      std::copy_n(values.data() + source * blockSize, blockSize, moved.data() + entry * blockSize);
+    T* const target = spare.data() + entry * blockSize;
+    if (source >= 0) {
+      std::copy_n(values.data() + source * blockSize, blockSize, target);
+    } else {
+      std::fill_n(target, blockSize, T{0});
+    }
   }
-  values = std::move(moved);
+  std::swap(values, spare);
 }
 
 }  // namespace
@@ -26,9 +31,9 @@ Move moveEntries(const Pattern& old, std::span<const int32_t> dropped, std::span
   const int64_t entries =
       old.entries() - static_cast<int64_t>(dropped.size()) + static_cast<int64_t>(grown.size());
   require(entries >= 0, ErrorCode::Internal, "more entries dropped than there are");
-  std::vector<int64_t> rowOffsets(static_cast<size_t>(grid.blockRows()) + 1, 0);
-  std::vector<int32_t> columns(static_cast<size_t>(entries));
   Move move;
+  move.rowOffsets.assign(static_cast<size_t>(grid.blockRows()) + 1, 0);
+  move.columns.resize(static_cast<size_t>(entries));
   move.source.resize(static_cast<size_t>(entries));
 
   // One walk over the old entries and the grown positions, both ascending.
@@ -37,7 +42,7 @@ Move moveEntries(const Pattern& old, std::span<const int32_t> dropped, std::span
   const auto append = [&](int64_t column, int64_t source) {
     if (next == entries)
       throw Error(ErrorCode::Internal, "the dropped and grown entries do not fit the pattern");
-    columns[next] = static_cast<int32_t>(column);
+    move.columns[next] = static_cast<int32_t>(column);
     move.source[next++] = static_cast<int32_t>(source);
   };
   for (int64_t row = 0; row < grid.blockRows(); ++row) {
@@ -60,21 +65,18 @@ Move moveEntries(const Pattern& old, std::span<const int32_t> dropped, std::span
       }
     }
     growBefore(width);
-    rowOffsets[row + 1] = next;
+    move.rowOffsets[row + 1] = next;
   }
   require(drop == dropped.size() && grow == grown.size() && next == entries, ErrorCode::Internal,
           "the dropped and grown entries do not fit the pattern");
-  // The constructor refuses a column that is there twice or out of order, so a grown position that is kept
-  // ends there.
-  move.pattern = Pattern(grid, std::move(rowOffsets), std::move(columns));
   return move;
 }
 
-void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<float>& values) {
-  reorder(move, blockSize, values);
+void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<float>& values, AlignedBuffer<float>& spare) {
+  reorder(move, blockSize, values, spare);
 }
-void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<int32_t>& values) {
-  reorder(move, blockSize, values);
+void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<int32_t>& values, AlignedBuffer<int32_t>& spare) {
+  reorder(move, blockSize, values, spare);
 }
 
 }  // namespace espalier

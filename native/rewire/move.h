@@ -9,11 +9,12 @@
 
 namespace espalier {
 
-/// One rewiring of one layer: the new pattern, and where each of its entries comes from.
+/// One rewiring of one layer: the new entries, and where each of them comes from.
 struct Move {
-  Pattern pattern;
+  Array<int64_t> rowOffsets;
+  Array<int32_t> columns;
   /// For each new entry the old one whose weight and optimizer state it takes, or -1 where it starts afresh.
-  std::vector<int32_t> source;
+  Array<int32_t> source;
   /// Entries that were dropped and grown again in the same place.
   int64_t returned = 0;
 };
@@ -24,8 +25,9 @@ struct Move {
 Move moveEntries(const Pattern& old, std::span<const int32_t> dropped, std::span<const int64_t> grown,
                  bool returnedKeepState);
 
-/// Brings an array of blockSize numbers per entry, in the old order, into the new one; new entries are 0.
-void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<float>& values);
-void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<int32_t>& values);
+/// Brings an array of blockSize numbers per entry, in the old order, into the new one; new entries are 0. `spare` is an
+/// array of the same size, whose memory changes places with that of `values`: several arrays need but one spare.
+void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<float>& values, AlignedBuffer<float>& spare);
+void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<int32_t>& values, AlignedBuffer<int32_t>& spare);
 
 }  // namespace espalier

@@ -23,17 +23,17 @@ int32_t entryOf(uint64_t key) {
 }
 
 /// Puts the `count` smallest keys first, in no order.
-void selectSmallest(std::vector<uint64_t>& keys, int64_t count) {
+void selectSmallest(Array<uint64_t>& keys, int64_t count) {
   if (count < static_cast<int64_t>(keys.size()))
     std::nth_element(keys.begin(), keys.begin() + count, keys.end());
   keys.resize(static_cast<size_t>(count));
 }
 
 /// Marks the entries of the `count` smallest keys and lists them ascending: a sweep instead of a sort.
-std::vector<int32_t> ascendingEntries(std::vector<uint64_t> keys, int64_t entries) {
-  std::vector<uint8_t> chosen(static_cast<size_t>(entries), 0);
+Array<int32_t> ascendingEntries(Array<uint64_t> keys, int64_t entries) {
+  Array<uint8_t> chosen(static_cast<size_t>(entries), 0);
   for (const uint64_t key : keys) chosen[entryOf(key)] = 1;
-  std::vector<int32_t> result;
+  Array<int32_t> result;
   result.reserve(keys.size());
   for (int64_t entry = 0; entry < entries; ++entry) {
     if (chosen[entry]) result.push_back(static_cast<int32_t>(entry));
@@ -56,11 +56,11 @@ void checkValues(const Pattern& pattern, std::span<const float> values) {
 
 }  // namespace
 
-std::vector<int32_t> smallestEntries(const Pattern& pattern, std::span<const float> values, int64_t count) {
+Array<int32_t> smallestEntries(const Pattern& pattern, std::span<const float> values, int64_t count) {
   checkValues(pattern, values);
   require(count >= 0 && count <= pattern.entries(), ErrorCode::Internal,
           "more entries to drop than there are");
-  std::vector<uint64_t> keys(static_cast<size_t>(pattern.entries()));
+  Array<uint64_t> keys(static_cast<size_t>(pattern.entries()));
   const int32_t blockSize = pattern.block().size();
   for (int64_t entry = 0; entry < pattern.entries(); ++entry) {
     keys[entry] = dropKey(sizeOfEntry(values, entry, blockSize), entry);
@@ -69,12 +69,12 @@ std::vector<int32_t> smallestEntries(const Pattern& pattern, std::span<const flo
   return ascendingEntries(std::move(keys), pattern.entries());
 }
 
-std::vector<int32_t> smallestBySign(const Pattern& pattern, std::span<const float> values, double fraction) {
+Array<int32_t> smallestBySign(const Pattern& pattern, std::span<const float> values, double fraction) {
   checkValues(pattern, values);
   if (pattern.block().size() != 1) {
     return smallestEntries(pattern, values, wholeShare(fraction, pattern.entries()));
   }
-  std::vector<uint64_t> negatives, others;
+  Array<uint64_t> negatives, others;
   for (int64_t entry = 0; entry < pattern.entries(); ++entry) {
     (values[entry] < 0 ? negatives : others).push_back(dropKey(values[entry], entry));
   }

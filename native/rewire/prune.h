@@ -12,11 +12,11 @@ namespace espalier {
 /// smallest sum of squares (summed in double, compared as float32). Of equals the one with the smaller index
 /// is kept. NaN counts as largest. values: pattern.values(). Throws Error(Internal) unless 0 <= count <=
 /// entries.
-std::vector<int32_t> smallestEntries(const Pattern& pattern, std::span<const float> values, int64_t count);
+Array<int32_t> smallestEntries(const Pattern& pattern, std::span<const float> values, int64_t count);
 
 /// SET's rule: of the negative weights the share `fraction` nearest zero, and of the others likewise, each
 /// rounded down; ascending indices. Of equals the one with the smaller index is kept. A block of more than
 /// one weight has no sign: there the share is taken by magnitude, as smallestEntries does. fraction: 0..1.
-std::vector<int32_t> smallestBySign(const Pattern& pattern, std::span<const float> values, double fraction);
+Array<int32_t> smallestBySign(const Pattern& pattern, std::span<const float> values, double fraction);
 
 }  // namespace espalier

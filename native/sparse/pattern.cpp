@@ -48,16 +48,24 @@ void checkCsr(const Grid& grid, std::span<const int64_t> rowOffsets, std::span<c
   }
 }
 
-Pattern::Pattern(const Grid& grid, std::vector<int64_t> rowOffsets, std::vector<int32_t> columns)
+Pattern::Pattern(const Grid& grid, Array<int64_t> rowOffsets, Array<int32_t> columns)
     : grid_(grid), rowOffsets_(std::move(rowOffsets)), columns_(std::move(columns)) {
   checkCsr(grid_, rowOffsets_, columns_);
   buildTransposeView();
 }
 
+void Pattern::replace(Array<int64_t> rowOffsets, Array<int32_t> columns) {
+  require(columns.size() == columns_.size(), ErrorCode::Internal, "a pattern keeps its number of entries");
+  checkCsr(grid_, rowOffsets, columns);
+  rowOffsets_.swap(rowOffsets);
+  columns_.swap(columns);
+  buildTransposeView();
+}
+
 Pattern Pattern::fromPositions(const Grid& grid, std::span<const int64_t> positions) {
   checkGrid(grid);
-  std::vector<int64_t> rowOffsets(static_cast<size_t>(grid.blockRows()) + 1, 0);
-  std::vector<int32_t> columns(positions.size());
+  Array<int64_t> rowOffsets(static_cast<size_t>(grid.blockRows()) + 1, 0);
+  Array<int32_t> columns(positions.size());
   const int64_t width = grid.blockColumns();
   for (size_t i = 0; i < positions.size(); ++i) {
     require(positions[i] >= 0 && positions[i] < grid.positions(), ErrorCode::Internal,
@@ -71,25 +79,38 @@ Pattern Pattern::fromPositions(const Grid& grid, std::span<const int64_t> positi
 
 void Pattern::buildTransposeView() {
   const int64_t width = grid_.blockColumns();
-  columnOffsets_.assign(static_cast<size_t>(width) + 1, 0);
   rows_.resize(columns_.size());
   valueIndex_.resize(columns_.size());
+  columnOffsets_.assign(static_cast<size_t>(width) + 1, 0);
   for (const int32_t column : columns_) ++columnOffsets_[column + 1];
   for (int64_t column = 0; column < width; ++column) columnOffsets_[column + 1] += columnOffsets_[column];
-  std::vector<int64_t> next(columnOffsets_.begin(), columnOffsets_.end() - 1);
+  // Filling moves each column's offset to its end, which is where the next one began.
   for (int64_t row = 0; row < grid_.blockRows(); ++row) {
     for (int64_t entry = rowOffsets_[row]; entry < rowOffsets_[row + 1]; ++entry) {
-      const int64_t slot = next[columns_[entry]]++;
+      const int64_t slot = columnOffsets_[columns_[entry]]++;
       rows_[slot] = static_cast<int32_t>(row);
       valueIndex_[slot] = static_cast<int32_t>(entry);
     }
   }
-  connections_ = 0;
-  for (const int64_t count : fanIn()) connections_ += count;
+  std::copy_backward(columnOffsets_.begin(), columnOffsets_.end() - 1, columnOffsets_.end());
+  columnOffsets_[0] = 0;
+  connections_ = countConnections();
 }
 
-std::vector<int64_t> Pattern::positions() const {
-  std::vector<int64_t> result(columns_.size());
+int64_t Pattern::countConnections() const {
+  // Only the last block row and the last block column may reach into padding.
+  const int64_t lastRow = grid_.blockRows() - 1, lastColumn = grid_.blockColumns() - 1;
+  const int64_t missingRows = grid_.blockRows() * block().rows - grid_.rows;
+  const int64_t missingColumns = grid_.blockColumns() * block().columns - grid_.columns;
+  const int64_t inLastRow = rowOffsets_[lastRow + 1] - rowOffsets_[lastRow];
+  const int64_t inLastColumn = columnOffsets_[lastColumn + 1] - columnOffsets_[lastColumn];
+  const bool corner = inLastRow > 0 && columns_[rowOffsets_[lastRow + 1] - 1] == lastColumn;
+  return values() - inLastRow * missingRows * block().columns - inLastColumn * missingColumns * block().rows +
+         (corner ? missingRows * missingColumns : 0);
+}
+
+Array<int64_t> Pattern::positions() const {
+  Array<int64_t> result(columns_.size());
   const int64_t width = grid_.blockColumns();
   for (int64_t row = 0; row < grid_.blockRows(); ++row) {
     for (int64_t entry = rowOffsets_[row]; entry < rowOffsets_[row + 1]; ++entry) {
@@ -99,8 +120,8 @@ std::vector<int64_t> Pattern::positions() const {
   return result;
 }
 
-std::vector<int64_t> Pattern::fanIn() const {
-  std::vector<int64_t> result(static_cast<size_t>(grid_.rows));
+Array<int64_t> Pattern::fanIn() const {
+  Array<int64_t> result(static_cast<size_t>(grid_.rows));
   const int64_t lastColumn = grid_.blockColumns() - 1;
   const int64_t lastWidth = grid_.columns - lastColumn * block().columns;
   for (int64_t output = 0; output < grid_.rows; ++output) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 namespace espalier {
 
@@ -32,7 +33,7 @@ struct Grid {
 
 /// Which blocks of a weight matrix exist: block CSR and its transpose view. An entry is one block; its
 /// block.rows x block.columns weights lie row by row at entry x block.size() of every array that follows the
-/// pattern. Both views are always consistent: the only way to a pattern is a constructor that checks it.
+/// pattern. Both views are always consistent: whatever makes or changes a pattern checks it.
 class Pattern {
  public:
   Pattern() = default;
@@ -40,10 +41,13 @@ class Pattern {
   /// Takes CSR arrays and builds the transpose view. rowOffsets: blockRows + 1, ascending from 0; columns:
   /// ascending in each row, below blockColumns. Throws Error(Data) that names the first place where this does
   /// not hold.
-  Pattern(const Grid& grid, std::vector<int64_t> rowOffsets, std::vector<int32_t> columns);
+  Pattern(const Grid& grid, Array<int64_t> rowOffsets, Array<int32_t> columns);
 
   /// From ascending, distinct block positions (block row x block columns + block column).
   static Pattern fromPositions(const Grid& grid, std::span<const int64_t> positions);
+
+  /// Takes other entries for the same grid, as many as there were; memory is reused, and nothing changes where it throws.
+  void replace(Array<int64_t> rowOffsets, Array<int32_t> columns);
 
   const Grid& grid() const { return grid_; }
   const BlockShape& block() const { return grid_.block; }
@@ -54,30 +58,31 @@ class Pattern {
   /// Number of weights that exist, padding left out.
   int64_t connections() const { return connections_; }
 
-  const std::vector<int64_t>& rowOffsets() const { return rowOffsets_; }
-  const std::vector<int32_t>& columns() const { return columns_; }
-  const std::vector<int64_t>& columnOffsets() const { return columnOffsets_; }
+  const Array<int64_t>& rowOffsets() const { return rowOffsets_; }
+  const Array<int32_t>& columns() const { return columns_; }
+  const Array<int64_t>& columnOffsets() const { return columnOffsets_; }
   /// Block row of each entry of the transpose view, ascending in each column.
-  const std::vector<int32_t>& rows() const { return rows_; }
+  const Array<int32_t>& rows() const { return rows_; }
   /// Entry of the CSR view for each entry of the transpose view.
-  const std::vector<int32_t>& valueIndex() const { return valueIndex_; }
+  const Array<int32_t>& valueIndex() const { return valueIndex_; }
 
   /// Block position of each entry, ascending.
-  std::vector<int64_t> positions() const;
+  Array<int64_t> positions() const;
   /// Weights into each output (padding left out).
-  std::vector<int64_t> fanIn() const;
+  Array<int64_t> fanIn() const;
   /// Bytes of both views.
   int64_t bytes() const;
 
  private:
   void buildTransposeView();
+  int64_t countConnections() const;
 
   Grid grid_;
-  std::vector<int64_t> rowOffsets_{0};
-  std::vector<int32_t> columns_;
-  std::vector<int64_t> columnOffsets_{0};
-  std::vector<int32_t> rows_;
-  std::vector<int32_t> valueIndex_;
+  Array<int64_t> rowOffsets_{0};
+  Array<int32_t> columns_;
+  Array<int64_t> columnOffsets_{0};
+  Array<int32_t> rows_;
+  Array<int32_t> valueIndex_;
   int64_t connections_ = 0;
 };
 

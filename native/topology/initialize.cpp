@@ -10,9 +10,9 @@ namespace espalier {
 namespace {
 
 /// Weights out of each input (padding left out).
-std::vector<int64_t> fanOut(const Pattern& pattern) {
+Array<int64_t> fanOut(const Pattern& pattern) {
   const Grid& grid = pattern.grid();
-  std::vector<int64_t> result(static_cast<size_t>(grid.columns));
+  Array<int64_t> result(static_cast<size_t>(grid.columns));
   const int64_t lastRow = grid.blockRows() - 1;
   const int64_t lastHeight = grid.rows - lastRow * grid.block.rows;
   for (int64_t input = 0; input < grid.columns; ++input) {
@@ -82,8 +82,8 @@ class Filler {
   const RandomPurpose purpose_;
   const uint64_t seed_;
   const std::span<float> values_;
-  std::vector<int64_t> fanIn_;
-  std::vector<int64_t> fanOut_;
+  Array<int64_t> fanIn_;
+  Array<int64_t> fanOut_;
 };
 
 }  // namespace
@@ -101,7 +101,7 @@ void initializeWeights(const Pattern& pattern, const Initialization& initializat
 void initializeNewWeights(const Pattern& pattern, std::span<const int32_t> entries,
                           const Initialization& initialization, uint64_t seed, std::span<float> values) {
   Filler filler(pattern, initialization, RandomPurpose::NewWeights, seed, values);
-  const std::vector<int64_t>& offsets = pattern.rowOffsets();
+  const Array<int64_t>& offsets = pattern.rowOffsets();
   for (const int32_t entry : entries) {
     const auto after = std::upper_bound(offsets.begin(), offsets.end(), int64_t{entry});
     filler.fill(entry, after - offsets.begin() - 1);

@@ -18,16 +18,16 @@ Pattern randomPattern(const Grid& grid, int64_t blocks, uint64_t seed) {
   // One bucket per row and a short sort in each: much less work than one sort of all positions.
   const int64_t width = grid.blockColumns();
   const Feistel shuffle(static_cast<uint64_t>(grid.positions()), seed);
-  std::vector<int64_t> drawn(static_cast<size_t>(blocks));
-  std::vector<int64_t> rowOffsets(static_cast<size_t>(grid.blockRows()) + 1, 0);
+  Array<int64_t> drawn(static_cast<size_t>(blocks));
+  Array<int64_t> rowOffsets(static_cast<size_t>(grid.blockRows()) + 1, 0);
   for (int64_t rank = 0; rank < blocks; ++rank) {
     drawn[rank] = static_cast<int64_t>(shuffle(static_cast<uint64_t>(rank)));
     ++rowOffsets[drawn[rank] / width + 1];
   }
   for (size_t row = 1; row < rowOffsets.size(); ++row) rowOffsets[row] += rowOffsets[row - 1];
 
-  std::vector<int32_t> columns(static_cast<size_t>(blocks));
-  std::vector<int64_t> next(rowOffsets.begin(), rowOffsets.end() - 1);
+  Array<int32_t> columns(static_cast<size_t>(blocks));
+  Array<int64_t> next(rowOffsets.begin(), rowOffsets.end() - 1);
   for (const int64_t position : drawn)
     columns[next[position / width]++] = static_cast<int32_t>(position % width);
   for (int64_t row = 0; row < grid.blockRows(); ++row) {

@@ -5,6 +5,7 @@ import type {
   NativeFitSettings,
   NativeNetwork,
   NativeState,
+  NativeTensor,
 } from '../../lib/native/surface.js'
 import { denseLayer, description, Network, samples, settings } from './support.js'
 
@@ -158,8 +159,10 @@ t.test('restoring checks everything first and changes nothing when it refuses', 
   const network = new Network(description())
   await fit(network)
   const good = await network.snapshot()
-  const find = (shot: NativeState, name: string) => shot.tensors.find((tensor) => tensor.name === name)!
-  const cases: [string, (shot: NativeState) => void, RegExp][] = [
+  const find = (shot: Pick<NativeState, 'tensors'>, name: string) =>
+    shot.tensors.find((tensor) => tensor.name === name)!
+  type Spoilt = Omit<NativeState, 'tensors'> & { tensors: NativeTensor[] }
+  const cases: [string, (shot: Spoilt) => void, RegExp][] = [
     ['a missing tensor', (s) => s.tensors.splice(3, 1), /layers\.0\.values\.momentum is missing/],
     ['a tensor twice', (s) => s.tensors.push(s.tensors[0]!), /layers\.0\.crow_indices is there twice/],
     ['one too many', (s) => s.tensors.push({ ...s.tensors[0]!, name: 'layers.9.bias' }), /layers\.9\.bias/],
@@ -228,7 +231,7 @@ t.test('restoring checks everything first and changes nothing when it refuses', 
     ],
   ]
   for (const [name, spoil, message] of cases) {
-    const shot = structuredClone(good)
+    const shot = structuredClone(good) as Spoilt
     spoil(shot)
     t.throws(() => network.restore(shot), { code: /^ERR_ESPALIER_(DATA|OPTION)$/, message }, name)
   }

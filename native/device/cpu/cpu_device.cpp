@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/random.h"
+#include "base/share.h"
 #include "device/cpu/gradient_growth.h"
 #include "device/cpu/instruction_set.h"
 #include "device/cpu/linear_layer.h"
@@ -25,8 +26,8 @@ int64_t panelStride(int64_t batchSize) {
   return batchSize == 0 ? kLargestPanel : roundUp(divideUp(batchSize, panelCount(batchSize)), kPanelUnit);
 }
 
-std::vector<int64_t> keptPositions(const Pattern& pattern, std::span<const int32_t> dropped) {
-  std::vector<int64_t> positions = pattern.positions();
+Array<int64_t> keptPositions(const Pattern& pattern, std::span<const int32_t> dropped) {
+  Array<int64_t> positions = pattern.positions();
   size_t next = 0, kept = 0;
   for (size_t entry = 0; entry < positions.size(); ++entry) {
     if (next < dropped.size() && dropped[next] == static_cast<int32_t>(entry)) {
@@ -221,16 +222,15 @@ void CpuDevice::predict(const Samples& samples, std::span<float> outputs) {
 /// One sparse layer on its way through a rewiring.
 struct CpuDevice::LayerRewiring {
   size_t layer = 0;
-  std::vector<int32_t> dropped;
-  std::vector<int64_t> kept;
-  std::vector<int64_t> grown;
+  Array<int32_t> dropped;
+  Array<int64_t> grown;
   int64_t returned = 0;
 };
 
 std::vector<LayerMoves> CpuDevice::rewire(const RewirePlan& plan) {
   std::vector<LayerRewiring> rewirings;
   for (size_t i = 0; i < layers_.size(); ++i) {
-    if (network_.description.layers[i].kind == LayerKind::Sparse) rewirings.push_back({i, {}, {}, {}, 0});
+    if (network_.description.layers[i].kind == LayerKind::Sparse) rewirings.push_back({i, {}, {}, 0});
   }
   overLayers(rewirings, [&](LayerRewiring& rewiring) { drop(plan, rewiring); });
   // The gradient of a layer keeps the whole team busy; everything else is one thread's work a layer.
@@ -269,26 +269,26 @@ void CpuDevice::overLayers(std::vector<LayerRewiring>& rewirings, const Work& wo
 void CpuDevice::drop(const RewirePlan& plan, LayerRewiring& rewiring) const {
   const LayerState& state = network_.layers[rewiring.layer];
   const auto values = state.weight.values.span();
-  const auto count = static_cast<int64_t>(static_cast<double>(state.pattern.entries()) * plan.fraction);
+  const int64_t count = wholeShare(plan.fraction, state.pattern.entries());
   rewiring.dropped = plan.drop == DropRule::BySign ? smallestBySign(state.pattern, values, plan.fraction)
                                                    : smallestEntries(state.pattern, values, count);
-  rewiring.kept = keptPositions(state.pattern, rewiring.dropped);
 }
 
 void CpuDevice::growAtRandom(const RewirePlan& plan, LayerRewiring& rewiring) const {
-  const uint64_t seed =
-      deriveSeed(plan.seed, RandomPurpose::Growth, static_cast<uint32_t>(rewiring.layer), 0);
-  rewiring.grown = espalier::growAtRandom(network_.layers[rewiring.layer].pattern.grid(), rewiring.kept,
+  const Pattern& pattern = network_.layers[rewiring.layer].pattern;
+  const uint64_t seed = deriveSeed(plan.seed, RandomPurpose::Growth, static_cast<uint32_t>(rewiring.layer), 0);
+  rewiring.grown = espalier::growAtRandom(pattern.grid(), keptPositions(pattern, rewiring.dropped),
                                           static_cast<int64_t>(rewiring.dropped.size()), seed);
 }
 
 void CpuDevice::growByGradient(LayerRewiring& rewiring) {
   require(panelsOfLastStep_ > 0, ErrorCode::Internal, "growing by gradient needs a step first");
   const size_t layer = rewiring.layer;
+  const Pattern& pattern = network_.layers[layer].pattern;
   const GradientSides sides{panelsOfLastStep_, stride_,
                             [&](int64_t panel) { return layers_[layer]->outputGradient(panel); },
                             [&](int64_t panel) { return layerInput(layer, panel); }};
-  rewiring.grown = cpu::growByGradient(kernels_, pool_, network_.layers[layer].pattern.grid(), rewiring.kept,
+  rewiring.grown = cpu::growByGradient(kernels_, pool_, pattern.grid(), keptPositions(pattern, rewiring.dropped),
                                        static_cast<int64_t>(rewiring.dropped.size()), sides);
 }
 
@@ -296,27 +296,28 @@ void CpuDevice::move(const RewirePlan& plan, LayerRewiring& rewiring) {
   LayerState& state = network_.layers[rewiring.layer];
   Parameter& weight = state.weight;
   Move move = moveEntries(state.pattern, rewiring.dropped, rewiring.grown, plan.returnedKeepState);
-  rewiring.returned = move.returned;
   const int32_t blockSize = state.pattern.block().size();
-  for (AlignedBuffer<float>* values : {&weight.values, &weight.first, &weight.second}) {
-    if (!values->empty()) moveValues(move, blockSize, *values);
-  }
-  if (!weight.births.empty()) moveValues(move, blockSize, weight.births);
-
-  std::vector<int32_t> fresh;
+  Array<int32_t> fresh;
   for (size_t entry = 0; entry < move.source.size(); ++entry) {
     if (move.source[entry] < 0) fresh.push_back(static_cast<int32_t>(entry));
   }
-  const uint64_t seed =
-      deriveSeed(plan.seed, RandomPurpose::NewWeights, static_cast<uint32_t>(rewiring.layer), 0);
-  initializeNewWeights(move.pattern, fresh, plan.initialization, seed, weight.values.span());
+  AlignedBuffer<float> spare(weight.values.size());
+  AlignedBuffer<int32_t> spareBirths(weight.births.size());
+
+  state.pattern.replace(std::move(move.rowOffsets), std::move(move.columns));
+  for (AlignedBuffer<float>* values : {&weight.values, &weight.first, &weight.second}) {
+    if (!values->empty()) moveValues(move, blockSize, *values, spare);
+  }
+  const uint64_t seed = deriveSeed(plan.seed, RandomPurpose::NewWeights, static_cast<uint32_t>(rewiring.layer), 0);
+  initializeNewWeights(state.pattern, fresh, plan.initialization, seed, weight.values.span());
   if (!weight.births.empty()) {
+    moveValues(move, blockSize, weight.births, spareBirths);
     const auto now = static_cast<int32_t>(network_.progress.updates);
     for (const int32_t entry : fresh) {
       std::fill_n(weight.births.data() + int64_t{entry} * blockSize, blockSize, now);
     }
   }
-  state.pattern = std::move(move.pattern);
+  rewiring.returned = move.returned;
   layers_[rewiring.layer]->patternChanged();
 }
 

@@ -18,8 +18,10 @@ namespace {
 constexpr int64_t kTileRows = 16;
 constexpr int64_t kTileColumns = 512;
 
-/// One row of tiles in so many is looked at first, to guess what it takes to win.
+/// One row of tiles in so many is looked at first, to guess what it takes to win; fewer where the layer is large, so that
+/// the sample stays about as small as this.
 constexpr int64_t kSampledTile = 16;
+constexpr int64_t kSampleSize = int64_t{1} << 20;
 /// The guess lets about so many times the winners through.
 constexpr double kGuessMargin = 1.4;
 
@@ -47,9 +49,10 @@ class Search {
   }
 
   /// The magnitudes of a sample of the rows, what is kept left out.
-  std::vector<float> sample(Range blockRows) {
-    std::vector<float> magnitudes;
-    overTiles(blockRows, kSampledTile, [&](Range rows, Range columns) {
+  Array<float> sample(Range blockRows) {
+    Array<float> magnitudes;
+    const int64_t step = std::max(kSampledTile, grid_.positions() / kSampleSize);
+    overTiles(blockRows, step, [&](Range rows, Range columns) {
       for (int64_t i = rows.begin; i < rows.end; ++i) {
         const std::span<const float> row = magnitudesOfRow(rows, columns, i);
         std::ranges::copy_if(row, std::back_inserter(magnitudes),
@@ -141,7 +144,7 @@ class Search {
 
 /// A magnitude that somewhat more than `count` of `candidates` positions reach, judged by a sample of them; 0
 /// where the sample is too small to judge by.
-float guessThreshold(std::vector<float>& sample, int64_t count, int64_t candidates) {
+float guessThreshold(Array<float>& sample, int64_t count, int64_t candidates) {
   const double share = static_cast<double>(count) / static_cast<double>(std::max<int64_t>(candidates, 1));
   const auto rank = static_cast<int64_t>(kGuessMargin * share * static_cast<double>(sample.size()));
   if (rank < 100 || rank >= static_cast<int64_t>(sample.size())) return 0;
@@ -151,7 +154,7 @@ float guessThreshold(std::vector<float>& sample, int64_t count, int64_t candidat
 
 }  // namespace
 
-std::vector<int64_t> growByGradient(const Kernels& kernels, ThreadPool& pool, const Grid& grid,
+Array<int64_t> growByGradient(const Kernels& kernels, ThreadPool& pool, const Grid& grid,
                                     std::span<const int64_t> kept, int64_t count,
                                     const GradientSides& sides) {
   const int64_t free = grid.positions() - static_cast<int64_t>(kept.size());
@@ -173,9 +176,9 @@ std::vector<int64_t> growByGradient(const Kernels& kernels, ThreadPool& pool, co
   };
 
   TopPositions unused(0);
-  std::vector<float> sample = Search(kernels, grid, kept, sides, unused).sample({0, grid.blockRows()});
+  Array<float> sample = Search(kernels, grid, kept, sides, unused).sample({0, grid.blockRows()});
   const float guess = guessThreshold(sample, count, free);
-  std::vector<int64_t> grown = search(guess);
+  Array<int64_t> grown = search(guess);
   // A guess that was too high has lost winners; without one the search is exact.
   if (static_cast<int64_t>(grown.size()) < count && guess > 0) grown = search(0);
   require(static_cast<int64_t>(grown.size()) == count, ErrorCode::Diverged,

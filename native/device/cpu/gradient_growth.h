@@ -21,7 +21,7 @@ struct GradientSides {
 /// RigL's growth: the `count` block positions outside `kept` (ascending positions) whose gradient
 /// outputGradient x transpose(input) has the largest magnitude, for blocks the largest sum of squares;
 /// ascending. The gradient is made in tiles that stay in the cache; a matrix of it never exists.
-std::vector<int64_t> growByGradient(const Kernels& kernels, ThreadPool& pool, const Grid& grid,
+Array<int64_t> growByGradient(const Kernels& kernels, ThreadPool& pool, const Grid& grid,
                                     std::span<const int64_t> kept, int64_t count, const GradientSides& sides);
 
 }  // namespace espalier::cpu

@@ -78,7 +78,7 @@ struct Sides {
 };
 
 void multiplyView(const Kernels& kernels, ThreadPool& pool, const MatrixView& view,
-                  const std::vector<int64_t>& offsets, const Sides& sides, const float* input, int64_t batch,
+                  const Array<int64_t>& offsets, const Sides& sides, const float* input, int64_t batch,
                   float* out) {
   const int64_t width = panelWidth(sides.inputs, batch);
   Panel in(sides.inputs, sides.paddedInputs, width);
@@ -177,7 +177,7 @@ void sampledProduct(const Kernels& kernels, ThreadPool& pool, const Pattern& pat
       });
 }
 
-std::vector<int64_t> growPositions(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern,
+Array<int64_t> growPositions(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern,
                                    const float* gradient, const float* input, int64_t batch, int64_t count) {
   const Grid& grid = pattern.grid();
   const int64_t width = std::min<int64_t>(kLargestPanel, roundUp(batch, kPanelUnit));

@@ -28,7 +28,7 @@ void sampledProduct(const Kernels& kernels, ThreadPool& pool, const Pattern& pat
 
 /// RigL's growth: the `count` block positions outside the pattern where gradient x transpose(input) is
 /// largest (see growByGradient), ascending. Throws Error(Option) where there is no room.
-std::vector<int64_t> growPositions(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern,
+Array<int64_t> growPositions(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern,
                                    const float* gradient, const float* input, int64_t batch, int64_t count);
 
 }  // namespace espalier::cpu

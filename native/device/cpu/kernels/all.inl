@@ -2,13 +2,16 @@
 
 namespace {
 
-#include "device/cpu/kernels/elementwise.inl"
-#include "device/cpu/kernels/gemm.inl"
-#include "device/cpu/kernels/layer_norm.inl"
-#include "device/cpu/kernels/panel.inl"
-#include "device/cpu/kernels/sddmm.inl"
+// In this order: gemm builds on what spmm and sddmm define.
+// clang-format off
 #include "device/cpu/kernels/spmm.inl"
+#include "device/cpu/kernels/sddmm.inl"
+#include "device/cpu/kernels/gemm.inl"
+#include "device/cpu/kernels/elementwise.inl"
+#include "device/cpu/kernels/layer_norm.inl"
 #include "device/cpu/kernels/update.inl"
+#include "device/cpu/kernels/panel.inl"
+// clang-format on
 
 Kernels table(const char* name) {
   Kernels k{};
