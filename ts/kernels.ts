@@ -218,7 +218,7 @@ export function growAtRandom(
 }
 
 /**
- * The `count` entries of least magnitude (of least norm, for blocks); of equals, the first.
+ * The `count` entries of least magnitude (of least norm, for blocks); of equals, the later ones.
  *
  * @returns indices into columnIndices, ascending
  */

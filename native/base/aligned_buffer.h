@@ -20,8 +20,7 @@ class AlignedBuffer {
 
  public:
   AlignedBuffer() = default;
-  explicit AlignedBuffer(int64_t size)
-      : size_(size), bytes_(roundUp(checkedProduct(size, sizeof(T)), 64)) {
+  explicit AlignedBuffer(int64_t size) : size_(size), bytes_(roundUp(checkedProduct(size, sizeof(T)), 64)) {
     if (bytes_ == 0) return;
     try {
       data_ = {static_cast<T*>(allocateMemory(static_cast<size_t>(bytes_))), Deleter{bytes_}};

@@ -17,7 +17,9 @@ constexpr std::align_val_t kAlignment{64};
 /// From here on a block gets pages of its own.
 constexpr size_t kLargeBlock = size_t{1} << 20;
 
-bool hasOwnPages(size_t bytes) { return ESPALIER_HAS_MMAP && bytes >= kLargeBlock; }
+bool hasOwnPages(size_t bytes) {
+  return ESPALIER_HAS_MMAP && bytes >= kLargeBlock;
+}
 
 }  // namespace
 

@@ -7,8 +7,9 @@
 
 namespace espalier {
 
-/// Zeroed memory on a 64-byte boundary (more for large blocks). Large blocks come straight from the operating system and
-/// go straight back, so that what a rewiring needs for a moment does not stay with the process. Throws std::bad_alloc.
+/// Zeroed memory on a 64-byte boundary (more for large blocks). Large blocks come straight from the operating
+/// system and go straight back, so that what a rewiring needs for a moment does not stay with the process.
+/// Throws std::bad_alloc.
 void* allocateMemory(size_t bytes);
 void freeMemory(void* memory, size_t bytes) noexcept;
 

@@ -165,8 +165,10 @@ Snapshot takeSnapshot(const NetworkState& network) {
     const std::string prefix = prefixOf(i);
     if (layer.pattern.entries() > 0) {
       const auto& offsets = layer.pattern.rowOffsets();
-      tensors.push_back({prefix + "crow_indices", {static_cast<int64_t>(offsets.size())}, copyOf<int64_t>(offsets)});
-      tensors.push_back({prefix + "col_indices", {layer.pattern.entries()}, copyOf<int32_t>(layer.pattern.columns())});
+      tensors.push_back(
+          {prefix + "crow_indices", {static_cast<int64_t>(offsets.size())}, copyOf<int64_t>(offsets)});
+      tensors.push_back(
+          {prefix + "col_indices", {layer.pattern.entries()}, copyOf<int32_t>(layer.pattern.columns())});
     }
     LayerState::visitParameters(layer, [&](const char* parameterName, const Parameter& parameter) {
       const std::string name = tensorName(layer, parameterName);

@@ -8,8 +8,7 @@
 
 namespace espalier {
 
-Array<int64_t> growAtRandom(const Grid& grid, std::span<const int64_t> kept, int64_t count,
-                                  uint64_t seed) {
+Array<int64_t> growAtRandom(const Grid& grid, std::span<const int64_t> kept, int64_t count, uint64_t seed) {
   const int64_t inactive = grid.positions() - static_cast<int64_t>(kept.size());
   require(count >= 0 && count <= inactive, ErrorCode::Option,
           std::to_string(count) + " new connections do not fit into " + std::to_string(inactive) +

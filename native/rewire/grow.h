@@ -12,8 +12,7 @@ namespace espalier {
 /// inactive positions keyed by the seed gives ranks, and a binary search on kept[i] - i turns a rank into a
 /// position, so neither a bitmap nor rejection is needed. kept: ascending, distinct. Throws Error(Option)
 /// where there is no room.
-Array<int64_t> growAtRandom(const Grid& grid, std::span<const int64_t> kept, int64_t count,
-                                  uint64_t seed);
+Array<int64_t> growAtRandom(const Grid& grid, std::span<const int64_t> kept, int64_t count, uint64_t seed);
 
 /// The `count` largest of a stream of (magnitude, position), exactly: larger magnitudes win, and of equal
 /// ones the smaller position. NaN never wins. The outcome does not depend on the order in which they are

@@ -9,7 +9,8 @@ namespace {
 template <typename T>
 void reorder(const Move& move, int32_t blockSize, AlignedBuffer<T>& values, AlignedBuffer<T>& spare) {
   const auto entries = static_cast<int64_t>(move.source.size());
-  require(spare.size() == checkedProduct(entries, blockSize), ErrorCode::Internal, "a spare array of the wrong size");
+  require(spare.size() == checkedProduct(entries, blockSize), ErrorCode::Internal,
+          "a spare array of the wrong size");
   for (int64_t entry = 0; entry < entries; ++entry) {
     const int64_t source = move.source[entry];
     T* const target = spare.data() + entry * blockSize;
@@ -72,10 +73,12 @@ Move moveEntries(const Pattern& old, std::span<const int32_t> dropped, std::span
   return move;
 }
 
-void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<float>& values, AlignedBuffer<float>& spare) {
+void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<float>& values,
+                AlignedBuffer<float>& spare) {
   reorder(move, blockSize, values, spare);
 }
-void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<int32_t>& values, AlignedBuffer<int32_t>& spare) {
+void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<int32_t>& values,
+                AlignedBuffer<int32_t>& spare) {
   reorder(move, blockSize, values, spare);
 }
 

@@ -76,11 +76,6 @@ FitResult Network::fit(const Samples& train, const Samples* validation, const Fi
   if (validation != nullptr) checkSamples(*validation, inputs_, outputs_, true);
   require(state_.description.loss != Loss::SoftmaxCrossEntropy || train.labels != nullptr, ErrorCode::Data,
           "softmaxCrossEntropy needs labels");
-  // A request to stop belongs to this run alone, also when it comes before the first step.
-  struct Reset {
-    std::atomic<bool>& flag;
-    ~Reset() { flag.store(false, std::memory_order_relaxed); }
-  } const reset{cancelled_};
   return FitRun(*this, train, validation, settings, listener).run();
 }
 

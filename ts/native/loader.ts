@@ -10,9 +10,14 @@ export const packageRoot = fileURLToPath(new URL('../../', import.meta.url))
 
 let loaded: NativeAddon | undefined
 
-/** The native addon, loaded at the first call. @throws ERR_ESPALIER_NATIVE when it is missing or does not load. */
+/**
+ * The native addon, loaded at the first call. The environment variable ESPALIER_ADDON names another build of it, such as
+ * one with sanitizers.
+ *
+ * @throws ERR_ESPALIER_NATIVE when it is missing or does not load
+ */
 export function addon(): NativeAddon {
-  loaded ??= loadAddon(packageRoot)
+  loaded ??= process.env.ESPALIER_ADDON ? open(process.env.ESPALIER_ADDON) : loadAddon(packageRoot)
   return loaded
 }
 
@@ -35,13 +40,17 @@ export function loadAddon(root: string): NativeAddon {
         'run `npm run build` in the package, which needs a C++20 compiler and CMake',
     )
   }
+  return open(file)
+}
+
+function open(file: string): NativeAddon {
   try {
     return createRequire(import.meta.url)(file) as NativeAddon
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new EspalierError(
       'ERR_ESPALIER_NATIVE',
-      `the native addon ${file} does not load on ${platform}, Node ${process.version}: ${reason}; ` +
+      `the native addon ${file} does not load on ${process.platform}-${process.arch}, Node ${process.version}: ${reason}; ` +
         'run `npm run build` in the package, which needs a C++20 compiler and CMake',
       { cause },
     )

@@ -276,7 +276,8 @@ void CpuDevice::drop(const RewirePlan& plan, LayerRewiring& rewiring) const {
 
 void CpuDevice::growAtRandom(const RewirePlan& plan, LayerRewiring& rewiring) const {
   const Pattern& pattern = network_.layers[rewiring.layer].pattern;
-  const uint64_t seed = deriveSeed(plan.seed, RandomPurpose::Growth, static_cast<uint32_t>(rewiring.layer), 0);
+  const uint64_t seed =
+      deriveSeed(plan.seed, RandomPurpose::Growth, static_cast<uint32_t>(rewiring.layer), 0);
   rewiring.grown = espalier::growAtRandom(pattern.grid(), keptPositions(pattern, rewiring.dropped),
                                           static_cast<int64_t>(rewiring.dropped.size()), seed);
 }
@@ -288,8 +289,9 @@ void CpuDevice::growByGradient(LayerRewiring& rewiring) {
   const GradientSides sides{panelsOfLastStep_, stride_,
                             [&](int64_t panel) { return layers_[layer]->outputGradient(panel); },
                             [&](int64_t panel) { return layerInput(layer, panel); }};
-  rewiring.grown = cpu::growByGradient(kernels_, pool_, pattern.grid(), keptPositions(pattern, rewiring.dropped),
-                                       static_cast<int64_t>(rewiring.dropped.size()), sides);
+  rewiring.grown =
+      cpu::growByGradient(kernels_, pool_, pattern.grid(), keptPositions(pattern, rewiring.dropped),
+                          static_cast<int64_t>(rewiring.dropped.size()), sides);
 }
 
 void CpuDevice::move(const RewirePlan& plan, LayerRewiring& rewiring) {
@@ -308,7 +310,8 @@ void CpuDevice::move(const RewirePlan& plan, LayerRewiring& rewiring) {
   for (AlignedBuffer<float>* values : {&weight.values, &weight.first, &weight.second}) {
     if (!values->empty()) moveValues(move, blockSize, *values, spare);
   }
-  const uint64_t seed = deriveSeed(plan.seed, RandomPurpose::NewWeights, static_cast<uint32_t>(rewiring.layer), 0);
+  const uint64_t seed =
+      deriveSeed(plan.seed, RandomPurpose::NewWeights, static_cast<uint32_t>(rewiring.layer), 0);
   initializeNewWeights(state.pattern, fresh, plan.initialization, seed, weight.values.span());
   if (!weight.births.empty()) {
     moveValues(move, blockSize, weight.births, spareBirths);

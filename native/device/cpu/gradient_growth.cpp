@@ -18,8 +18,8 @@ namespace {
 constexpr int64_t kTileRows = 16;
 constexpr int64_t kTileColumns = 512;
 
-/// One row of tiles in so many is looked at first, to guess what it takes to win; fewer where the layer is large, so that
-/// the sample stays about as small as this.
+/// One row of tiles in so many is looked at first, to guess what it takes to win; fewer where the layer is
+/// large, so that the sample stays about as small as this.
 constexpr int64_t kSampledTile = 16;
 constexpr int64_t kSampleSize = int64_t{1} << 20;
 /// The guess lets about so many times the winners through.
@@ -155,8 +155,7 @@ float guessThreshold(Array<float>& sample, int64_t count, int64_t candidates) {
 }  // namespace
 
 Array<int64_t> growByGradient(const Kernels& kernels, ThreadPool& pool, const Grid& grid,
-                                    std::span<const int64_t> kept, int64_t count,
-                                    const GradientSides& sides) {
+                              std::span<const int64_t> kept, int64_t count, const GradientSides& sides) {
   const int64_t free = grid.positions() - static_cast<int64_t>(kept.size());
   require(count <= free, ErrorCode::Option, "there are fewer free positions than connections to grow");
   const auto threads = static_cast<size_t>(pool.threads());

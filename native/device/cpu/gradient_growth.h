@@ -22,6 +22,6 @@ struct GradientSides {
 /// outputGradient x transpose(input) has the largest magnitude, for blocks the largest sum of squares;
 /// ascending. The gradient is made in tiles that stay in the cache; a matrix of it never exists.
 Array<int64_t> growByGradient(const Kernels& kernels, ThreadPool& pool, const Grid& grid,
-                                    std::span<const int64_t> kept, int64_t count, const GradientSides& sides);
+                              std::span<const int64_t> kept, int64_t count, const GradientSides& sides);
 
 }  // namespace espalier::cpu

@@ -178,7 +178,7 @@ void sampledProduct(const Kernels& kernels, ThreadPool& pool, const Pattern& pat
 }
 
 Array<int64_t> growPositions(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern,
-                                   const float* gradient, const float* input, int64_t batch, int64_t count) {
+                             const float* gradient, const float* input, int64_t batch, int64_t count) {
   const Grid& grid = pattern.grid();
   const int64_t width = std::min<int64_t>(kLargestPanel, roundUp(batch, kPanelUnit));
   std::vector<Panel> dy, x;

@@ -29,6 +29,6 @@ void sampledProduct(const Kernels& kernels, ThreadPool& pool, const Pattern& pat
 /// RigL's growth: the `count` block positions outside the pattern where gradient x transpose(input) is
 /// largest (see growByGradient), ascending. Throws Error(Option) where there is no room.
 Array<int64_t> growPositions(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern,
-                                   const float* gradient, const float* input, int64_t batch, int64_t count);
+                             const float* gradient, const float* input, int64_t batch, int64_t count);
 
 }  // namespace espalier::cpu
