@@ -73,7 +73,6 @@ class SparseProduct final : public Workload {
         pool_(shape.threads),
         stride_(std::min<int64_t>(cpu::kLargestPanel, roundUp(shape.batch, cpu::kPanelUnit))),
         panels_(divideUp(shape.batch, stride_)),
-        division_(shape.threads, stride_),
         pattern_(makePattern(shape, sparsity, block)),
         weights_(randomNumbers(pattern_.values(), 1)),
         paddedInputs_(roundUp(shape.inputs, block.columns)),
@@ -81,8 +80,7 @@ class SparseProduct final : public Workload {
         inputs_(randomNumbers(paddedInputs_ * stride_ * panels_, 2)),
         outputs_(randomNumbers(paddedOutputs_ * stride_ * panels_, 3)),
         gradient_(pattern_.values() + (1 + shape.threads) * cpu::kPanelUnit),
-        forward_(pattern_.rowOffsets(), block.size(), division_.rowParts),
-        transpose_(pattern_.columnOffsets(), block.size(), division_.rowParts),
+        columns_(pattern_.columnOffsets(), block.size(), shape.threads),
         rows_(pattern_.rowOffsets(), block.size(), shape.threads) {}
 
   void run() override {
@@ -101,21 +99,18 @@ class SparseProduct final : public Workload {
   void runPart(int thread, int64_t panel) {
     float* const input = inputs_.data() + panel * paddedInputs_ * stride_;
     float* const output = outputs_.data() + panel * paddedOutputs_ * stride_;
-    const cpu::Range samples = division_.samples(thread, stride_);
     const cpu::MatrixView view = cpu::forwardView(pattern_, weights_.data());
     switch (product_) {
       case Product::Forward:
-        return kernels_.spmm(view, input, output, stride_, forward_.of(division_.rowPart(thread)), samples);
+        return kernels_.spmm(view, input, output, stride_, rows_.of(thread));
       case Product::InputGradient:
-        if (pattern_.block() == BlockShape{4, 1} && division_.rowParts == 1) {
-          for (int64_t row = 0; row < paddedInputs_; ++row) {
-            std::fill(input + row * stride_ + samples.begin, input + row * stride_ + samples.end, 0.0f);
-          }
-          return kernels_.spmmScatter(view, output, input, stride_, {0, pattern_.grid().blockRows()},
-                                      samples);
+        if (pattern_.block() == BlockShape{4, 1}) {
+          const cpu::Range columns = columns_.of(thread);
+          std::fill(input + columns.begin * stride_, input + columns.end * stride_, 0.0f);
+          return kernels_.spmmScatter(view, output, input, stride_, pattern_.grid().blockRows(), columns);
         }
         return kernels_.spmm(cpu::transposeView(pattern_, weights_.data()), output, input, stride_,
-                             transpose_.of(division_.rowPart(thread)), samples);
+                             columns_.of(thread));
       case Product::WeightGradient: {
         const cpu::Range rows = rows_.of(thread);
         // A kernel may write a vector beyond its rows, so each thread's part begins further on.
@@ -131,7 +126,6 @@ class SparseProduct final : public Workload {
   ThreadPool pool_;
   const int64_t stride_;
   const int64_t panels_;
-  const cpu::Division division_;
   const Pattern pattern_;
   AlignedBuffer<float> weights_;
   const int64_t paddedInputs_;
@@ -139,8 +133,7 @@ class SparseProduct final : public Workload {
   AlignedBuffer<float> inputs_;
   AlignedBuffer<float> outputs_;
   AlignedBuffer<float> gradient_;
-  const cpu::RowShares forward_;
-  const cpu::RowShares transpose_;
+  const cpu::RowShares columns_;
   const cpu::RowShares rows_;
 };
 

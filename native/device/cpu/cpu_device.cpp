@@ -57,7 +57,6 @@ CpuDevice::CpuDevice(NetworkState& network, int threads, int64_t batchSize, bool
       stride_(panelStride(batchSize)),
       panels_(growsByGradient ? panelCount(batchSize) : 1),
       severalPanels_(panelCount(batchSize) > 1),
-      division_(pool_.threads(), stride_),
       loss_(network.description.loss, network.layers.back().outputs, stride_) {
   if (training_) {
     require(network.optimizer.has_value(), ErrorCode::Internal, "training needs an optimizer");
@@ -94,7 +93,6 @@ void CpuDevice::buildLayers() {
                                training_,
                                severalPanels_,
                                pool_.threads(),
-                               division_,
                                hidden};
     switch (description.kind) {
       case LayerKind::Sparse:
@@ -118,7 +116,6 @@ Pass CpuDevice::passOf(int thread, int64_t panel) const {
   pass.thread = thread;
   pass.panel = panel;
   pass.stride = stride_;
-  pass.division = division_;
   return pass;
 }
 

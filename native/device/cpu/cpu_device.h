@@ -55,7 +55,6 @@ class CpuDevice final : public Device {
   /// Panels whose activations are kept: all of a batch where connections grow by gradient, else one.
   const int64_t panels_;
   const bool severalPanels_;
-  const Division division_;
   UpdateTable updates_;
   Panels input_;
   std::vector<std::unique_ptr<CpuLayer>> layers_;

@@ -19,7 +19,6 @@ struct Pass {
   int thread = 0;
   int64_t panel = 0;
   int64_t stride = 0;
-  Division division;
   bool training = false;
   /// Training: place of the panel's first sample in its batch, and the number of the step; they key dropout.
   int64_t firstSample = 0;
@@ -28,8 +27,8 @@ struct Pass {
   /// Null where the weights are to stay.
   const UpdateArguments* update = nullptr;
 
-  Range samples() const { return division.samples(thread, stride); }
-  int rowPart() const { return division.rowPart(thread); }
+  /// Every sample of the panel, padding included.
+  Range samples() const { return {0, stride}; }
 };
 
 /// A layer of the network on the processor. Buffers belong to the layer; `input` is the output of the one
@@ -82,7 +81,6 @@ struct LayerSetting {
   /// Whether a batch is more than one panel.
   bool severalPanels = false;
   int threads = 1;
-  Division division;
   /// All-ReLU: which hidden layer this is, counted from 1.
   int64_t hiddenNumber = 1;
 };

@@ -11,28 +11,27 @@ constexpr int64_t kTileRows = 4;
 
 class DenseLayer final : public LinearLayer {
  public:
-  explicit DenseLayer(const LayerSetting& setting)
-      : LinearLayer(setting), rowParts_(setting.division.rowParts) {
+  explicit DenseLayer(const LayerSetting& setting) : LinearLayer(setting) {
     if (!setting.training) return;
     for (auto& scratch : scratch_) scratch = AlignedBuffer<float>(kTileRows * state_.inputs);
   }
 
  protected:
   Range forwardShare(const Pass& pass) const override {
-    return evenShare(state_.outputs, pass.rowPart(), rowParts_, kTileRows);
+    return evenShare(state_.outputs, pass.thread, pass.pool.threads(), kTileRows);
   }
   int64_t rowsPerUnit() const override { return 1; }
 
   void multiply(const Pass& pass, const float* input, float* output, Range units) const override {
-    pass.kernels.gemm(weights(), state_.inputs, input, output, pass.stride, units, pass.samples());
+    pass.kernels.gemm(weights(), state_.inputs, input, output, pass.stride, units);
   }
 
   void multiplyTransposed(const Pass& pass, const float* outputGradient, CpuLayer& below) const override {
-    const Range share = evenShare(state_.inputs, pass.rowPart(), rowParts_, kTileRows);
+    const Range share = evenShare(state_.inputs, pass.thread, pass.pool.threads(), kTileRows);
     for (int64_t row = share.begin; row < share.end; row += kRowsAtOnce) {
       const Range rows{row, std::min(row + kRowsAtOnce, share.end)};
       pass.kernels.gemmTransposed(weights(), state_.outputs, state_.inputs, outputGradient,
-                                  below.outputGradient(pass.panel), pass.stride, rows, pass.samples());
+                                  below.outputGradient(pass.panel), pass.stride, rows);
       below.finishGradientRows(pass, rows, pass.samples());
     }
   }
@@ -51,8 +50,6 @@ class DenseLayer final : public LinearLayer {
 
  private:
   const float* weights() const { return state_.weight.values.data(); }
-
-  const int rowParts_;
 };
 
 }  // namespace

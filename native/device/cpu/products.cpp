@@ -92,14 +92,14 @@ void multiplyView(const Kernels& kernels, ThreadPool& pool, const MatrixView& vi
       },
       [&](int thread, Range samples) {
         const Range blockRows = shares.of(thread);
-        kernels.spmm(view, in.data(), result.data(), width, blockRows, {0, width});
+        kernels.spmm(view, in.data(), result.data(), width, blockRows);
         result.store(out, batch, samples,
                      {blockRows.begin * view.blockOutputs, blockRows.end * view.blockOutputs});
       });
 }
 
 /// transpose(matrix) x input for blocks of 4 x 1 by scattering, which loads every input once. The threads
-/// divide the samples, since two rows may meet in one column.
+/// divide the columns, since two rows may meet in one.
 void multiplyByScatter(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* values,
                        const float* input, int64_t batch, float* out) {
   const Grid& grid = pattern.grid();
@@ -112,14 +112,12 @@ void multiplyByScatter(const Kernels& kernels, ThreadPool& pool, const Pattern& 
       pool, batch, width,
       [&](int thread, Range samples) {
         in.load(input, batch, samples, evenShare(grid.rows, thread, threads));
-        const Range own = evenShare(grid.columns, thread, threads);
-        std::fill_n(result.data() + own.begin * width, own.size() * width, 0.0f);
       },
       [&](int thread, Range samples) {
-        const Range own = evenShare(width, thread, threads, kPanelUnit);
-        kernels.spmmScatter(view, in.data(), result.data(), width, {0, grid.blockRows()}, own);
-        pool.barrier();
-        result.store(out, batch, samples, evenShare(grid.columns, thread, threads));
+        const Range own = evenShare(grid.columns, thread, threads);
+        std::fill_n(result.data() + own.begin * width, own.size() * width, 0.0f);
+        kernels.spmmScatter(view, in.data(), result.data(), width, grid.blockRows(), own);
+        result.store(out, batch, samples, own);
       });
 }
 

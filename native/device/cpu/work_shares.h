@@ -41,29 +41,4 @@ class RowShares {
   std::vector<int64_t> bounds_{0, 0};
 };
 
-/// How a team divides a product: by samples as far as strips of them are wide enough, so that each thread's
-/// part of a panel stays in its own cache from layer to layer, and by rows beyond that.
-struct Division {
-  int sampleParts = 1;
-  int rowParts = 1;
-
-  Division() = default;
-  Division(int threads, int64_t stride) {
-    constexpr int64_t kNarrowest = 64;
-    for (int parts = 1; parts <= threads; ++parts) {
-      if (threads % parts == 0 && stride % (parts * kPanelUnit) == 0 && stride / parts >= kNarrowest) {
-        sampleParts = parts;
-      }
-    }
-    rowParts = threads / sampleParts;
-  }
-
-  int rowPart(int thread) const { return thread / sampleParts; }
-  Range samples(int thread, int64_t stride) const {
-    const int64_t width = stride / sampleParts;
-    const int64_t part = thread % sampleParts;
-    return {part * width, (part + 1) * width};
-  }
-};
-
 }  // namespace espalier::cpu

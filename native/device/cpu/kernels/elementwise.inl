@@ -2,7 +2,8 @@
 
 /// exp to about 2 units in the last place (Cephes' polynomial); beyond the range of floats it stays finite.
 inline Vec exponential(Vec x) {
-  x = Vec::min(Vec::max(x, Vec::all(-87.0f)), Vec::all(88.0f));
+  // Where an argument is NaN, x86 takes the second one of min and max: so NaN comes through.
+  x = Vec::min(Vec::all(88.0f), Vec::max(Vec::all(-87.0f), x));
   const Vec n = Vec::round(x * Vec::all(1.44269504088896341f));
   Vec r = Vec::fma(n, Vec::all(-0.693359375f), x);
   r = Vec::fma(n, Vec::all(2.12194440e-4f), r);
@@ -66,7 +67,7 @@ inline Neuron neuronOf(const ActivationArguments& a, int64_t row) {
 template <Activation Kind>
 inline Vec activated(Vec z, const Neuron& n) {
   const Vec zero = Vec::zero();
-  if constexpr (Kind == Activation::Relu) return Vec::max(z, zero);
+  if constexpr (Kind == Activation::Relu) return Vec::max(zero, z);
   if constexpr (Kind == Activation::LeakyRelu || Kind == Activation::AllRelu) {
     return Vec::select(Vec::less(zero, z), z, z * n.alpha);
   }

@@ -3,9 +3,8 @@
 
 template <int Rows, int OutputStride, int InputStride, int Vectors>
 inline void denseStrips(const float* weights, int64_t outputStride, int64_t inputStride, int64_t inputs,
-                        const float* input, float* output, int64_t stride, Range samples) {
-  int64_t sample = samples.begin;
-  for (; sample + Vectors * Vec::kLanes <= samples.end; sample += Vectors * Vec::kLanes) {
+                        const float* input, float* output, int64_t stride, int64_t sample = 0) {
+  for (; sample + Vectors * Vec::kLanes <= stride; sample += Vectors * Vec::kLanes) {
     Vec sum[Rows][Vectors];
     for (int r = 0; r < Rows; ++r) {
       for (int s = 0; s < Vectors; ++s) sum[r][s] = Vec::zero();
@@ -15,37 +14,37 @@ inline void denseStrips(const float* weights, int64_t outputStride, int64_t inpu
     storeRows(sum, output + sample, stride);
   }
   if constexpr (Vectors > 1) {
-    if (sample < samples.end) {
+    if (sample < stride) {
       denseStrips<Rows, OutputStride, InputStride, Vectors / 2>(weights, outputStride, inputStride, inputs,
-                                                                input, output, stride, {sample, samples.end});
+                                                                input, output, stride, sample);
     }
   }
 }
 
 template <int OutputStride, int InputStride>
 inline void denseRows(const float* weights, int64_t outputStride, int64_t inputStride, int64_t inputs,
-                      const float* input, float* output, int64_t stride, Range rows, Range samples) {
+                      const float* input, float* output, int64_t stride, Range rows) {
   int64_t row = rows.begin;
   for (; row + 4 <= rows.end; row += 4) {
     denseStrips<4, OutputStride, InputStride, kStrip<4>>(weights + row * outputStride, outputStride,
                                                          inputStride, inputs, input, output + row * stride,
-                                                         stride, samples);
+                                                         stride);
   }
   for (; row < rows.end; ++row) {
     denseStrips<1, OutputStride, InputStride, kStrip<1>>(weights + row * outputStride, outputStride,
                                                          inputStride, inputs, input, output + row * stride,
-                                                         stride, samples);
+                                                         stride);
   }
 }
 
-void gemm(const float* weight, int64_t inputs, const float* input, float* output, int64_t stride, Range rows,
-          Range samples) {
-  denseRows<0, 1>(weight, inputs, 1, inputs, input, output, stride, rows, samples);
+void gemm(const float* weight, int64_t inputs, const float* input, float* output, int64_t stride,
+          Range rows) {
+  denseRows<0, 1>(weight, inputs, 1, inputs, input, output, stride, rows);
 }
 
 void gemmTransposed(const float* weight, int64_t outputs, int64_t inputs, const float* input, float* output,
-                    int64_t stride, Range columns, Range samples) {
-  denseRows<1, 0>(weight, 1, inputs, outputs, input, output, stride, columns, samples);
+                    int64_t stride, Range columns) {
+  denseRows<1, 0>(weight, 1, inputs, outputs, input, output, stride, columns);
 }
 
 void gemmGradient(const float* outputGradient, const float* input, int64_t inputs, int64_t stride, Range rows,

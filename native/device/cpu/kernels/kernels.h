@@ -95,24 +95,23 @@ struct UpdateState {
 struct Kernels {
   const char* name;
 
-  /// output[block rows][samples] = matrix x input, by gathering input rows.
-  void (*spmm)(const MatrixView& matrix, const float* input, float* output, int64_t stride, Range blockRows,
-               Range samples);
-  /// output[all columns][samples] += transpose(matrix) x input for blocks of r x 1, scattering one column at
-  /// a time.
+  /// output[block rows] = matrix x input, by gathering input rows.
+  void (*spmm)(const MatrixView& matrix, const float* input, float* output, int64_t stride, Range blockRows);
+  /// output[columns] += transpose(matrix) x input for blocks of 4 x 1, scattering one column at a time. The
+  /// same bits as spmm of the transpose view gives, when output is 0 before.
   void (*spmmScatter)(const MatrixView& forward, const float* input, float* output, int64_t stride,
-                      Range blockRows, Range samples);
+                      int64_t blockRows, Range columns);
   /// gradient[entry] = sum over samples of outputGradient[row] x input[column], entries of blockRows, counted
   /// from the first. `gradient` has room for kPanelUnit floats more.
   void (*sddmm)(const MatrixView& forward, const float* outputGradient, const float* input, int64_t stride,
                 Range blockRows, float* gradient);
 
-  /// output[rows][samples] = weight[rows x inputs] x input.
+  /// output[rows] = weight[rows x inputs] x input.
   void (*gemm)(const float* weight, int64_t inputs, const float* input, float* output, int64_t stride,
-               Range rows, Range samples);
-  /// output[columns][samples] = transpose(weight[outputs x inputs]) x input, for a range of columns.
+               Range rows);
+  /// output[columns] = transpose(weight[outputs x inputs]) x input, for a range of columns.
   void (*gemmTransposed)(const float* weight, int64_t outputs, int64_t inputs, const float* input,
-                         float* output, int64_t stride, Range columns, Range samples);
+                         float* output, int64_t stride, Range columns);
   /// gradient[row - rows.begin][inputs] (+)= outputGradient x transpose(input) for whole rows of a dense
   /// matrix.
   void (*gemmGradient)(const float* outputGradient, const float* input, int64_t inputs, int64_t stride,

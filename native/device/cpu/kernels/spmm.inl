@@ -52,87 +52,84 @@ inline void blockRowStrip(const MatrixView& m, int64_t blockRow, int32_t first, 
   storeRows(sum, output, stride);
 }
 
+/// The samples from `sample` on, in the widest strips that fit.
 template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, int Vectors>
 inline void blockRow(const MatrixView& m, int64_t row, int32_t first, const float* input, float* output,
-                     int64_t stride, Range samples) {
-  int64_t sample = samples.begin;
-  for (; sample + Vectors * Vec::kLanes <= samples.end; sample += Vectors * Vec::kLanes) {
+                     int64_t stride, int64_t sample = 0) {
+  for (; sample + Vectors * Vec::kLanes <= stride; sample += Vectors * Vec::kLanes) {
     blockRowStrip<Rows, Inputs, OutputStride, InputStride, Indexed, Vectors>(m, row, first, input + sample,
                                                                              output + sample, stride);
   }
   if constexpr (Vectors > 1) {
-    if (sample < samples.end) {
+    if (sample < stride) {
       blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Vectors / 2>(m, row, first, input, output,
-                                                                              stride, {sample, samples.end});
+                                                                              stride, sample);
     }
   }
 }
 
 template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed>
 inline void spmmBlocks(const MatrixView& m, const float* input, float* output, int64_t stride,
-                       Range blockRows, Range samples) {
+                       Range blockRows) {
   for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
     float* const out = output + row * m.blockOutputs * stride;
     int32_t first = 0;
     for (; first + Rows <= m.blockOutputs; first += Rows) {
-      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, kStrip<Rows>>(
-          m, row, first, input, out + first * stride, stride, samples);
+      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, kStrip<Rows>>(m, row, first, input,
+                                                                               out + first * stride, stride);
     }
     if constexpr (Rows > 1) {
       for (; first < m.blockOutputs; ++first) {
-        blockRow<1, Inputs, OutputStride, InputStride, Indexed, kStrip<1>>(
-            m, row, first, input, out + first * stride, stride, samples);
+        blockRow<1, Inputs, OutputStride, InputStride, Indexed, kStrip<1>>(m, row, first, input,
+                                                                           out + first * stride, stride);
       }
     }
   }
 }
 
 template <bool Indexed>
-inline void spmmView(const MatrixView& m, const float* input, float* output, int64_t stride, Range blockRows,
-                     Range samples) {
+inline void spmmView(const MatrixView& m, const float* input, float* output, int64_t stride,
+                     Range blockRows) {
   const BlockShape shape{m.blockOutputs, m.blockInputs};
   constexpr int kForward = Indexed ? 0 : 1;  // which of the two strides is 1 follows from the view
-  if (shape == BlockShape{1, 1})
-    return spmmBlocks<1, 1, 1, 1, Indexed>(m, input, output, stride, blockRows, samples);
+  if (shape == BlockShape{1, 1}) return spmmBlocks<1, 1, 1, 1, Indexed>(m, input, output, stride, blockRows);
   if (shape == BlockShape{4, 1} && m.outputStride == 1) {
-    return spmmBlocks<4, 1, 1, 1, Indexed>(m, input, output, stride, blockRows, samples);
+    return spmmBlocks<4, 1, 1, 1, Indexed>(m, input, output, stride, blockRows);
   }
   if (shape == BlockShape{1, 4} && m.inputStride == 1) {
-    return spmmBlocks<1, 4, 1, 1, Indexed>(m, input, output, stride, blockRows, samples);
+    return spmmBlocks<1, 4, 1, 1, Indexed>(m, input, output, stride, blockRows);
   }
   if (shape == BlockShape{4, 4}) {
     return spmmBlocks < 4, 4, kForward ? 4 : 1, kForward ? 1 : 4,
-           Indexed > (m, input, output, stride, blockRows, samples);
+           Indexed > (m, input, output, stride, blockRows);
   }
   if (shape == BlockShape{8, 8}) {
     return spmmBlocks < 8, 8, kForward ? 8 : 1, kForward ? 1 : 8,
-           Indexed > (m, input, output, stride, blockRows, samples);
+           Indexed > (m, input, output, stride, blockRows);
   }
-  if (shape.rows >= 8) return spmmBlocks<8, 0, 0, 0, Indexed>(m, input, output, stride, blockRows, samples);
-  if (shape.rows >= 4) return spmmBlocks<4, 0, 0, 0, Indexed>(m, input, output, stride, blockRows, samples);
-  return spmmBlocks<1, 0, 0, 0, Indexed>(m, input, output, stride, blockRows, samples);
+  if (shape.rows >= 8) return spmmBlocks<8, 0, 0, 0, Indexed>(m, input, output, stride, blockRows);
+  if (shape.rows >= 4) return spmmBlocks<4, 0, 0, 0, Indexed>(m, input, output, stride, blockRows);
+  return spmmBlocks<1, 0, 0, 0, Indexed>(m, input, output, stride, blockRows);
 }
 
-void spmm(const MatrixView& m, const float* input, float* output, int64_t stride, Range blockRows,
-          Range samples) {
+void spmm(const MatrixView& m, const float* input, float* output, int64_t stride, Range blockRows) {
   if (m.valueIndex == nullptr) {
-    spmmView<false>(m, input, output, stride, blockRows, samples);
+    spmmView<false>(m, input, output, stride, blockRows);
   } else {
-    spmmView<true>(m, input, output, stride, blockRows, samples);
+    spmmView<true>(m, input, output, stride, blockRows);
   }
 }
 
 /// Blocks of Rows x 1: the block row's inputs stay in registers, each column is loaded and stored once for
 /// Rows products.
 template <int Rows, int Vectors>
-inline void scatterStrip(const MatrixView& m, int64_t blockRow, const float* input, float* output,
+inline void scatterStrip(const MatrixView& m, Range entries, const float* input, float* output,
                          int64_t stride) {
   Vec x[Rows][Vectors];
   for (int r = 0; r < Rows; ++r) {
     for (int s = 0; s < Vectors; ++s) x[r][s] = Vec::load(input + r * stride + s * Vec::kLanes);
   }
-  const int64_t end = m.offsets[blockRow + 1];
-  for (int64_t entry = m.offsets[blockRow]; entry < end; ++entry) {
+  for (int64_t entry = entries.begin; entry < entries.end; ++entry) {
     float* const target = output + m.indices[entry] * stride;
     Vec sum[Vectors];
     for (int s = 0; s < Vectors; ++s) sum[s] = Vec::load(target + s * Vec::kLanes);
@@ -145,22 +142,36 @@ inline void scatterStrip(const MatrixView& m, int64_t blockRow, const float* inp
 }
 
 template <int Rows, int Vectors>
-inline void scatterRow(const MatrixView& m, int64_t row, const float* input, float* output, int64_t stride,
-                       Range samples) {
-  int64_t sample = samples.begin;
-  for (; sample + Vectors * Vec::kLanes <= samples.end; sample += Vectors * Vec::kLanes) {
-    scatterStrip<Rows, Vectors>(m, row, input + sample, output + sample, stride);
+inline void scatterRow(const MatrixView& m, Range entries, const float* input, float* output, int64_t stride,
+                       int64_t sample = 0) {
+  for (; sample + Vectors * Vec::kLanes <= stride; sample += Vectors * Vec::kLanes) {
+    scatterStrip<Rows, Vectors>(m, entries, input + sample, output + sample, stride);
   }
   if constexpr (Vectors > 1) {
-    if (sample < samples.end)
-      scatterRow<Rows, Vectors / 2>(m, row, input, output, stride, {sample, samples.end});
+    if (sample < stride) scatterRow<Rows, Vectors / 2>(m, entries, input, output, stride, sample);
   }
 }
 
-void spmmScatter(const MatrixView& m, const float* input, float* output, int64_t stride, Range blockRows,
-                 Range samples) {
-  for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
-    const float* const rows = input + row * m.blockOutputs * stride;
-    scatterRow<4, kStrip<4>>(m, row, rows, output, stride, samples);
+/// The first entry of a range whose column is not before `column`.
+inline int64_t firstEntryFrom(const int32_t* columns, Range entries, int64_t column) {
+  while (entries.begin < entries.end) {
+    const int64_t middle = (entries.begin + entries.end) / 2;
+    if (columns[middle] < column) {
+      entries.begin = middle + 1;
+    } else {
+      entries.end = middle;
+    }
+  }
+  return entries.begin;
+}
+
+void spmmScatter(const MatrixView& m, const float* input, float* output, int64_t stride, int64_t blockRows,
+                 Range columns) {
+  for (int64_t row = 0; row < blockRows; ++row) {
+    const Range all{m.offsets[row], m.offsets[row + 1]};
+    const Range own{firstEntryFrom(m.indices, all, columns.begin),
+                    firstEntryFrom(m.indices, all, columns.end)};
+    if (own.size() == 0) continue;
+    scatterRow<4, kStrip<4>>(m, own, input + row * m.blockOutputs * stride, output, stride);
   }
 }
