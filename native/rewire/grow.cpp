@@ -1,12 +1,33 @@
 #include "rewire/grow.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <string>
 
 #include "base/random.h"
 
 namespace espalier {
+namespace {
+
+/// Sorts distinct positions by counting, 11 bits at a time from the lowest: several times faster than
+/// comparing.
+void sortPositions(Array<int64_t>& positions) {
+  if (positions.empty()) return;
+  constexpr int kBits = 11;
+  constexpr int64_t kMask = (int64_t{1} << kBits) - 1;
+  const int64_t largest = *std::max_element(positions.begin(), positions.end());
+  Array<int64_t> other(positions.size());
+  for (int shift = 0; (largest >> shift) != 0; shift += kBits) {
+    std::array<size_t, kMask + 2> offsets{};
+    for (const int64_t position : positions) ++offsets[((position >> shift) & kMask) + 1];
+    for (size_t i = 1; i < offsets.size(); ++i) offsets[i] += offsets[i - 1];
+    for (const int64_t position : positions) other[offsets[(position >> shift) & kMask]++] = position;
+    positions.swap(other);
+  }
+}
+
+}  // namespace
 
 Array<int64_t> growAtRandom(const Grid& grid, std::span<const int64_t> kept, int64_t count, uint64_t seed) {
   const int64_t inactive = grid.positions() - static_cast<int64_t>(kept.size());
@@ -16,7 +37,7 @@ Array<int64_t> growAtRandom(const Grid& grid, std::span<const int64_t> kept, int
   const Feistel shuffle(static_cast<uint64_t>(inactive), seed);
   Array<int64_t> grown(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) grown[i] = static_cast<int64_t>(shuffle(static_cast<uint64_t>(i)));
-  std::sort(grown.begin(), grown.end());
+  sortPositions(grown);
 
   // kept[i] - i inactive positions lie before kept[i], so a rank lies behind the kept ones with kept[i] - i
   // <= rank. Ranks ascend, so each search starts where the last one ended.
@@ -72,7 +93,7 @@ Array<int64_t> TopPositions::finish() {
   positions.reserve(candidates_.size());
   for (const Candidate& candidate : candidates_) positions.push_back(candidate.position);
   candidates_.clear();
-  std::sort(positions.begin(), positions.end());
+  sortPositions(positions);
   return positions;
 }
 

@@ -21,7 +21,7 @@ constexpr int64_t kTileColumns = 512;
 /// One row of tiles in so many is looked at first, to guess what it takes to win; fewer where the layer is
 /// large, so that the sample stays about as small as this.
 constexpr int64_t kSampledTile = 16;
-constexpr int64_t kSampleSize = int64_t{1} << 20;
+constexpr int64_t kSampleSize = int64_t{1} << 15;
 /// The guess lets about so many times the winners through.
 constexpr double kGuessMargin = 1.4;
 

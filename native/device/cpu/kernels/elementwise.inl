@@ -249,13 +249,8 @@ int64_t atLeast(const float* values, int64_t count, float threshold, int32_t* in
   int64_t found = 0, i = 0;
   for (; i + Vec::kLanes <= count; i += Vec::kLanes) {
     const Vec v = Vec::load(values + i);
-    const Vec magnitude = Vec::max(v, Vec::zero() - v);
-    // "Not below" would let NaN through, so each lane that might do is looked at again.
-    uint32_t bits = ~Vec::bits(Vec::less(magnitude, limit)) & ((1u << Vec::kLanes) - 1);
-    for (; bits != 0; bits &= bits - 1) {
-      const int64_t at = i + std::countr_zero(bits);
-      if (std::abs(values[at]) >= threshold) indices[found++] = static_cast<int32_t>(at);
-    }
+    uint32_t bits = Vec::bits(Vec::atLeast(Vec::max(v, Vec::zero() - v), limit));
+    for (; bits != 0; bits &= bits - 1) indices[found++] = static_cast<int32_t>(i + std::countr_zero(bits));
   }
   for (; i < count; ++i) {
     if (std::abs(values[i]) >= threshold) indices[found++] = static_cast<int32_t>(i);

@@ -60,10 +60,16 @@ void gemmGradient(const float* outputGradient, const float* input, int64_t input
       for (int j = 0; j < kColumns; ++j) x[j] = input + (column + std::min<int64_t>(j, width - 1)) * stride;
       float sums[Vec::kLanes];
       tileSums<4, kColumns>(dy, x, stride).store(sums);
+      float* const target = gradient + (row - rows.begin) * inputs + column;
+      if (height == 4 && width == kColumns && !accumulateInto) {
+        for (int i = 0; i < 4; ++i)
+          std::memcpy(target + i * inputs, sums + i * kColumns, kColumns * sizeof(float));
+        continue;
+      }
       for (int64_t i = 0; i < height; ++i) {
-        float* const target = gradient + (row - rows.begin + i) * inputs + column;
         for (int64_t j = 0; j < width; ++j) {
-          target[j] = accumulateInto ? target[j] + sums[i * kColumns + j] : sums[i * kColumns + j];
+          float& sum = target[i * inputs + j];
+          sum = accumulateInto ? sum + sums[i * kColumns + j] : sums[i * kColumns + j];
         }
       }
     }

@@ -27,6 +27,7 @@ struct Vec {
     return {_mm512_castsi512_ps(_mm512_slli_epi32(bits, 23))};
   }
   static Mask less(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ); }
+  static Mask atLeast(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_GE_OQ); }
   /// One bit a lane.
   static uint32_t bits(Mask m) { return m; }
   static Vec select(Mask m, Vec yes, Vec no) { return {_mm512_mask_blend_ps(m, no.v, yes.v)}; }

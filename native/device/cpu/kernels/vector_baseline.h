@@ -42,6 +42,7 @@ struct Vec {
     return {reinterpret_cast<Floats>(bits)};
   }
   static Mask less(Vec a, Vec b) { return a.v < b.v; }
+  static Mask atLeast(Vec a, Vec b) { return a.v >= b.v; }
   /// One bit a lane.
   static uint32_t bits(Mask m) {
     uint32_t result = 0;

@@ -31,6 +31,7 @@ struct Vec {
     return {vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtnq_s32_f32(a.v), vdupq_n_s32(127)), 23))};
   }
   static Mask less(Vec a, Vec b) { return vcltq_f32(a.v, b.v); }
+  static Mask atLeast(Vec a, Vec b) { return vcgeq_f32(a.v, b.v); }
   /// One bit a lane.
   static uint32_t bits(Mask m) {
     const uint32_t weights[4] = {1, 2, 4, 8};
