@@ -74,7 +74,7 @@ t.test('values arrive as what they are', async (t) => {
 })
 
 t.test('defaults that follow from other options', async (t) => {
-  t.match(settle(read('')), { lr: 0.05, weightDecay: 5e-4, every: 100, until: 0.75 })
+  t.match(settle(read('')), { lr: 0.1, weightDecay: 5e-4, every: 100, until: 0.75 })
   t.match(settle(read('--optimizer adamw --rewire set')), {
     lr: 0.001,
     weightDecay: 0.01,

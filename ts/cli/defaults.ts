@@ -15,7 +15,7 @@ export const defaults = {
   batch: 128,
   optimizer: 'sgd',
   /** Learning rate of each optimizer. */
-  learningRate: { sgd: 0.05, adam: 0.001, adamw: 0.001 },
+  learningRate: { sgd: 0.1, adam: 0.001, adamw: 0.001 },
   momentum: 0.9,
   weightDecay: { sgd: 5e-4, adam: 0, adamw: 0.01 },
   schedule: 'cosine',
