@@ -1,25 +1,27 @@
 // Bringing samples into panels, and dropping activations out.
 
-/// Features f .. f + kTile of up to kPanelUnit samples, transposed through a buffer that stays in the first
-/// cache.
+/// `width` features of a vector's worth of samples, transposed in registers. Samples from `count` on are
+/// padding.
 inline void gatherTile(const float* const* rows, int64_t count, int64_t feature, int64_t width, float* panel,
                        int64_t stride, int64_t firstSample) {
-  float tile[kPanelUnit][kPanelUnit];
-  for (int64_t sample = 0; sample < kPanelUnit; ++sample) {
-    for (int64_t f = 0; f < width; ++f) {
-      tile[f][sample] = firstSample + sample < count ? rows[firstSample + sample][feature + f] : 0.0f;
+  Vec tile[Vec::kLanes];
+  for (int64_t i = 0; i < Vec::kLanes; ++i) {
+    if (firstSample + i >= count) {
+      tile[i] = Vec::zero();
+    } else {
+      const float* const source = rows[firstSample + i] + feature;
+      tile[i] = width == Vec::kLanes ? Vec::load(source) : Vec::loadPart(source, width);
     }
   }
-  for (int64_t f = 0; f < width; ++f) {
-    std::memcpy(panel + (feature + f) * stride + firstSample, tile[f], sizeof(tile[f]));
-  }
+  Vec::transpose(tile);
+  for (int64_t f = 0; f < width; ++f) tile[f].store(panel + (feature + f) * stride + firstSample);
 }
 
 void gatherPanel(const float* const* rows, int64_t count, float* panel, int64_t stride, Range features) {
-  for (int64_t sample = 0; sample < stride; sample += kPanelUnit) {
-    for (int64_t feature = features.begin; feature < features.end; feature += kPanelUnit) {
-      gatherTile(rows, count, feature, std::min<int64_t>(kPanelUnit, features.end - feature), panel, stride,
-                 sample);
+  for (int64_t sample = 0; sample < stride; sample += Vec::kLanes) {
+    for (int64_t feature = features.begin; feature < features.end; feature += Vec::kLanes) {
+      const int64_t width = std::min<int64_t>(Vec::kLanes, features.end - feature);
+      gatherTile(rows, count, feature, width, panel, stride, sample);
     }
   }
 }

@@ -43,6 +43,26 @@ struct Vec {
     const __m256 high = Count == 8 ? quarter(a + (Count == 8 ? 4 : 0)) : low;
     return {_mm256_add_ps(_mm256_permute2f128_ps(low, high, 0x20), _mm256_permute2f128_ps(low, high, 0x31))};
   }
+
+  /// Rows become columns.
+  static void transpose(Vec (&r)[kLanes]) {
+    __m256 pairs[kLanes], quads[kLanes];
+    for (int i = 0; i < kLanes; i += 2) {
+      pairs[i] = _mm256_unpacklo_ps(r[i].v, r[i + 1].v);
+      pairs[i + 1] = _mm256_unpackhi_ps(r[i].v, r[i + 1].v);
+    }
+    for (int i = 0; i < kLanes; i += 4) {
+      for (int half = 0; half < 2; ++half) {
+        const __m256d low = _mm256_castps_pd(pairs[i + half]), high = _mm256_castps_pd(pairs[i + half + 2]);
+        quads[i + 2 * half] = _mm256_castpd_ps(_mm256_unpacklo_pd(low, high));
+        quads[i + 2 * half + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low, high));
+      }
+    }
+    for (int c = 0; c < 4; ++c) {
+      r[c].v = _mm256_permute2f128_ps(quads[c], quads[4 + c], 0x20);
+      r[4 + c].v = _mm256_permute2f128_ps(quads[c], quads[4 + c], 0x31);
+    }
+  }
 };
 
 inline Vec operator+(Vec a, Vec b) {

@@ -57,6 +57,32 @@ struct Vec {
       return {pairLanes(halves, halves)};
     }
   }
+
+  /// Rows become columns.
+  static void transpose(Vec (&r)[kLanes]) {
+    __m512 pairs[kLanes], quads[kLanes];
+    for (int i = 0; i < kLanes; i += 2) {
+      pairs[i] = _mm512_unpacklo_ps(r[i].v, r[i + 1].v);
+      pairs[i + 1] = _mm512_unpackhi_ps(r[i].v, r[i + 1].v);
+    }
+    for (int i = 0; i < kLanes; i += 4) {
+      for (int half = 0; half < 2; ++half) {
+        const __m512d low = _mm512_castps_pd(pairs[i + half]), high = _mm512_castps_pd(pairs[i + half + 2]);
+        quads[i + 2 * half] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
+        quads[i + 2 * half + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
+      }
+    }
+    for (int c = 0; c < 4; ++c) {
+      const __m512 evenTop = _mm512_shuffle_f32x4(quads[c], quads[4 + c], 0x88);
+      const __m512 oddTop = _mm512_shuffle_f32x4(quads[c], quads[4 + c], 0xDD);
+      const __m512 evenEnd = _mm512_shuffle_f32x4(quads[8 + c], quads[12 + c], 0x88);
+      const __m512 oddEnd = _mm512_shuffle_f32x4(quads[8 + c], quads[12 + c], 0xDD);
+      r[c].v = _mm512_shuffle_f32x4(evenTop, evenEnd, 0x88);
+      r[4 + c].v = _mm512_shuffle_f32x4(oddTop, oddEnd, 0x88);
+      r[8 + c].v = _mm512_shuffle_f32x4(evenTop, evenEnd, 0xDD);
+      r[12 + c].v = _mm512_shuffle_f32x4(oddTop, oddEnd, 0xDD);
+    }
+  }
 };
 
 inline Vec operator+(Vec a, Vec b) {

@@ -61,6 +61,17 @@ struct Vec {
     for (int i = 0; i < 4; ++i) result.v[i] = (a[i].v[0] + a[i].v[1]) + (a[i].v[2] + a[i].v[3]);
     return result;
   }
+
+  /// Rows become columns.
+  static void transpose(Vec (&r)[kLanes]) {
+    for (int i = 0; i < kLanes; ++i) {
+      for (int j = 0; j < i; ++j) {
+        const float other = r[i].v[j];
+        r[i].v[j] = r[j].v[i];
+        r[j].v[i] = other;
+      }
+    }
+  }
 };
 
 inline Vec operator+(Vec a, Vec b) {

@@ -44,6 +44,18 @@ struct Vec {
   static Vec sums(const Vec* a) {
     return {vpaddq_f32(vpaddq_f32(a[0].v, a[1].v), vpaddq_f32(a[2].v, a[3].v))};
   }
+
+  /// Rows become columns.
+  static void transpose(Vec (&r)[kLanes]) {
+    const float64x2_t evenTop = vreinterpretq_f64_f32(vtrn1q_f32(r[0].v, r[1].v));
+    const float64x2_t oddTop = vreinterpretq_f64_f32(vtrn2q_f32(r[0].v, r[1].v));
+    const float64x2_t evenEnd = vreinterpretq_f64_f32(vtrn1q_f32(r[2].v, r[3].v));
+    const float64x2_t oddEnd = vreinterpretq_f64_f32(vtrn2q_f32(r[2].v, r[3].v));
+    r[0].v = vreinterpretq_f32_f64(vtrn1q_f64(evenTop, evenEnd));
+    r[1].v = vreinterpretq_f32_f64(vtrn1q_f64(oddTop, oddEnd));
+    r[2].v = vreinterpretq_f32_f64(vtrn2q_f64(evenTop, evenEnd));
+    r[3].v = vreinterpretq_f32_f64(vtrn2q_f64(oddTop, oddEnd));
+  }
 };
 
 inline Vec operator+(Vec a, Vec b) {
