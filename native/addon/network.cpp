@@ -11,19 +11,6 @@
 namespace espalier::addon {
 namespace {
 
-Facts factsOf(const NetworkState& state) {
-  Facts facts;
-  for (const LayerState& layer : state.layers) {
-    int64_t parameters = layer.connections();
-    LayerState::visitParameters(layer, [&](const char*, const Parameter& parameter) {
-      if (&parameter != &layer.weight) parameters += parameter.values.size();
-    });
-    facts.layers.push_back({layer.inputs, layer.outputs, layer.connections(), parameters});
-  }
-  facts.bytes = bytesOf(state);
-  return facts;
-}
-
 const char* nameOf(LayerKind kind) {
   switch (kind) {
     case LayerKind::Sparse:
@@ -39,23 +26,6 @@ const char* nameOf(LayerKind kind) {
 }
 
 }  // namespace
-
-Session::Session(const NetworkDescription& described) : description(described), network(described) {
-  refresh();
-}
-
-void Session::refresh() {
-  network.inspect([this](const NetworkState& state) {
-    Facts fresh = factsOf(state);
-    const std::lock_guard lock(mutex_);
-    facts_ = std::move(fresh);
-  });
-}
-
-Facts Session::facts() {
-  const std::lock_guard lock(mutex_);
-  return facts_;
-}
 
 /// A run of training. Its events are messages of their own; its delivery is the 'end' event.
 class NetworkObject::FitJob final : public Job {

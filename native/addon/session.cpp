@@ -1,0 +1,40 @@
+#include "addon/session.h"
+
+#include <utility>
+
+namespace espalier::addon {
+namespace {
+
+Facts factsOf(const NetworkState& state) {
+  Facts facts;
+  for (const LayerState& layer : state.layers) {
+    int64_t parameters = layer.connections();
+    LayerState::visitParameters(layer, [&](const char*, const Parameter& parameter) {
+      if (&parameter != &layer.weight) parameters += parameter.values.size();
+    });
+    facts.layers.push_back({layer.inputs, layer.outputs, layer.connections(), parameters});
+  }
+  facts.bytes = bytesOf(state);
+  return facts;
+}
+
+}  // namespace
+
+Session::Session(const NetworkDescription& described) : description(described), network(described) {
+  refresh();
+}
+
+void Session::refresh() {
+  network.inspect([this](const NetworkState& state) {
+    Facts fresh = factsOf(state);
+    const std::lock_guard lock(mutex_);
+    facts_ = std::move(fresh);
+  });
+}
+
+Facts Session::facts() {
+  const std::lock_guard lock(mutex_);
+  return facts_;
+}
+
+}  // namespace espalier::addon

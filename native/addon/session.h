@@ -1,0 +1,38 @@
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "train/network.h"
+
+namespace espalier::addon {
+
+/// What can be told of a network at any time without stopping its training.
+struct Facts {
+  struct Layer {
+    int64_t inputs = 0;
+    int64_t outputs = 0;
+    int64_t connections = 0;
+    int64_t parameters = 0;
+  };
+  std::vector<Layer> layers;
+  StateBytes bytes;
+};
+
+/// A network whose long calls run on a worker, shared by the JavaScript object and its jobs.
+struct Session {
+  explicit Session(const NetworkDescription& description);
+
+  /// Takes the facts anew when the network is between two steps.
+  void refresh();
+  Facts facts();
+
+  const NetworkDescription description;
+  espalier::Network network;
+
+ private:
+  std::mutex mutex_;
+  Facts facts_;
+};
+
+}  // namespace espalier::addon
