@@ -1,5 +1,5 @@
 import type { DatasetSplit } from './dataset.js'
-import { applyScaling, fitGlobalStandard, fitMinMax, fitStandard, type Scaling } from './scale.js'
+import { fitGlobalStandard, fitMinMax, fitStandard, type Scaling, scaleInPlace } from './scale.js'
 
 /**
  * How a loaded data set is scaled, always fitted on its training part alone. `standard`: tables get mean 0 and
@@ -16,10 +16,10 @@ export interface LoadedSplit extends DatasetSplit {
   readonly scaling?: Scaling
 }
 
-/** Fits a scaling on the training part and applies it to both. */
+/** Fits a scaling on the training part and applies it to both, in their own memory: they have just been read. */
 export function scaleSplit({ train, test }: DatasetSplit, method: ScalingMethod): LoadedSplit {
   if (method === 'none') return { train, test }
   const standard = train.imageShape === undefined ? fitStandard : fitGlobalStandard
   const scaling = (method === 'minmax' ? fitMinMax : standard)(train)
-  return { train: applyScaling(train, scaling), test: applyScaling(test, scaling), scaling }
+  return { train: scaleInPlace(train, scaling), test: scaleInPlace(test, scaling), scaling }
 }

@@ -48,6 +48,15 @@ export function fitMinMax(train: Dataset): Scaling {
  * @throws ERR_ESPALIER_DATA where the scaling is for another number of features, or a value becomes too large.
  */
 export function applyScaling(dataset: Dataset, scaling: Scaling): Dataset {
+  return scaleInto(sharedFloats(dataset.values.length, dataset.name), dataset, scaling)
+}
+
+/** The same in the memory of the data set, which is of no use afterwards: for readers that have just filled it. */
+export function scaleInPlace(dataset: Dataset, scaling: Scaling): Dataset {
+  return scaleInto(dataset.values, dataset, scaling)
+}
+
+function scaleInto(values: Float32Array, dataset: Dataset, scaling: Scaling): Dataset {
   const { offsets, factors } = scaling
   const { features, name } = dataset
   const width = offsets.length
@@ -57,7 +66,6 @@ export function applyScaling(dataset: Dataset, scaling: Scaling): Dataset {
       `${name}: a scaling of ${width} offsets and ${factors.length} factors for ${features} features`,
     )
   }
-  const values = sharedFloats(dataset.values.length, name)
   for (let i = 0, j = 0; i < values.length; i++) {
     values[i] = (dataset.values[i]! - offsets[j]!) * factors[j]!
     if (++j === width) j = 0
