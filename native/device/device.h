@@ -33,8 +33,7 @@ struct StepSettings {
   int64_t update = 1;
   /// Number of this training step, from 1; keys dropout.
   int64_t step = 1;
-  /// Without an update the weights stay, and the batch's activations and gradients are kept for a rewiring by
-  /// gradient.
+  /// False on a step whose batch only shows a rewiring where to grow.
   bool moveWeights = true;
 };
 
@@ -54,8 +53,8 @@ class Device {
   virtual Outcome step(const Samples& samples, std::span<const int64_t> indices,
                        const StepSettings& settings) = 0;
 
-  /// Moves the connections of every sparse layer. Growing by gradient needs a step() without an update right
-  /// before.
+  /// Moves the connections of every sparse layer. Growing by gradient looks at the batch of
+  /// the last step().
   virtual std::vector<LayerMoves> rewire(const RewirePlan& plan) = 0;
 
   /// Loss and right answers over all samples.

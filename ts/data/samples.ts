@@ -16,6 +16,27 @@ export interface RawSamples {
   readonly featureNames?: readonly string[]
 }
 
+/**
+ * Samples of an array: the first dimension counts them, the others are flattened into features; three dimensions are
+ * images of [height, width].
+ */
+export function samplesOfArray(
+  source: string,
+  shape: readonly number[],
+  values: Float32Array,
+  labels: RawLabels | undefined,
+): RawSamples {
+  const samples = shape[0] ?? 0
+  return {
+    source,
+    samples,
+    features: samples === 0 ? 0 : values.length / samples,
+    values,
+    ...(labels && { labels }),
+    ...(shape.length === 3 && { imageShape: [shape[1]!, shape[2]!] as const }),
+  }
+}
+
 /** What the labels of a file stand for. */
 export type Task = 'classification' | 'regression'
 

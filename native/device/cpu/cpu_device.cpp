@@ -221,13 +221,14 @@ struct CpuDevice::LayerRewiring {
   size_t layer = 0;
   Array<int32_t> dropped;
   Array<int64_t> grown;
+  int64_t moved = 0;
   int64_t returned = 0;
 };
 
 std::vector<LayerMoves> CpuDevice::rewire(const RewirePlan& plan) {
   std::vector<LayerRewiring> rewirings;
   for (size_t i = 0; i < layers_.size(); ++i) {
-    if (network_.description.layers[i].kind == LayerKind::Sparse) rewirings.push_back({i, {}, {}, 0});
+    if (network_.description.layers[i].kind == LayerKind::Sparse) rewirings.push_back({i, {}, {}, 0, 0});
   }
   overLayers(rewirings, [&](LayerRewiring& rewiring) { drop(plan, rewiring); });
   // The gradient of a layer keeps the whole team busy; everything else is one thread's work a layer.
@@ -241,8 +242,7 @@ std::vector<LayerMoves> CpuDevice::rewire(const RewirePlan& plan) {
   std::vector<LayerMoves> moves;
   for (const LayerRewiring& rewiring : rewirings) {
     const int64_t size = network_.layers[rewiring.layer].pattern.block().size();
-    moves.push_back({static_cast<int64_t>(rewiring.layer), static_cast<int64_t>(rewiring.grown.size()) * size,
-                     rewiring.returned * size});
+    moves.push_back({static_cast<int64_t>(rewiring.layer), rewiring.moved * size, rewiring.returned * size});
   }
   return moves;
 }
@@ -296,6 +296,11 @@ void CpuDevice::move(const RewirePlan& plan, LayerRewiring& rewiring) {
   Parameter& weight = state.weight;
   Move move = moveEntries(state.pattern, rewiring.dropped, rewiring.grown, plan.returnedKeepState);
   const int32_t blockSize = state.pattern.block().size();
+  rewiring.moved = static_cast<int64_t>(rewiring.grown.size());
+  rewiring.returned = move.returned;
+  // What follows needs memory of its own; the lists have done their work.
+  rewiring.dropped = Array<int32_t>();
+  rewiring.grown = Array<int64_t>();
   Array<int32_t> fresh;
   for (size_t entry = 0; entry < move.source.size(); ++entry) {
     if (move.source[entry] < 0) fresh.push_back(static_cast<int32_t>(entry));
@@ -317,7 +322,6 @@ void CpuDevice::move(const RewirePlan& plan, LayerRewiring& rewiring) {
       std::fill_n(weight.births.data() + int64_t{entry} * blockSize, blockSize, now);
     }
   }
-  rewiring.returned = move.returned;
   layers_[rewiring.layer]->patternChanged();
 }
 

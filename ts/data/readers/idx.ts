@@ -1,6 +1,6 @@
 import type { RawLabels } from '../labels.js'
 import { sharedFloats } from '../memory.js'
-import type { RawSamples } from '../samples.js'
+import { type RawSamples, samplesOfArray } from '../samples.js'
 import { formatError, readContents } from './bytes.js'
 import {
   copyNumbers,
@@ -76,18 +76,9 @@ export async function readIdxSamples(
 ): Promise<RawSamples> {
   const { shape, values } = await readIdx(path, signal)
   const labels = labelPath === undefined ? undefined : await readIdxLabels(labelPath, signal)
-  const samples = shape[0]!
-  const features = samples === 0 ? 0 : values.length / samples
   const floats = sharedFloats(values.length, path)
   copyNumbers(values, floats)
-  return {
-    source: path,
-    samples,
-    features,
-    values: floats,
-    ...(labels && { labels }),
-    ...(shape.length === 3 && { imageShape: [shape[1]!, shape[2]!] as const }),
-  }
+  return samplesOfArray(path, shape, floats, labels)
 }
 
 async function readIdxLabels(path: string, signal: AbortSignal | undefined): Promise<RawLabels> {

@@ -1,6 +1,6 @@
 import type { RawLabels } from '../labels.js'
 import { sharedFloats } from '../memory.js'
-import type { RawSamples } from '../samples.js'
+import { type RawSamples, samplesOfArray } from '../samples.js'
 import { formatError, type Place, readContents } from './bytes.js'
 import {
   copyNumbers,
@@ -115,19 +115,10 @@ export async function readNpySamples(
   const array = await readNpy(path, signal)
   const labels = labelPath === undefined ? undefined : await readNpyLabels(labelPath, signal)
   const { shape, values } = array
-  const samples = shape[0] ?? 0
-  const features = samples === 0 ? 0 : values.length / samples
   const floats = sharedFloats(values.length, path)
   if (array.fortranOrder && shape.length > 1) fromFortranOrder(values, shape, floats)
   else copyNumbers(values, floats)
-  return {
-    source: path,
-    samples,
-    features,
-    values: floats,
-    ...(labels && { labels }),
-    ...(shape.length === 3 && { imageShape: [shape[1]!, shape[2]!] as const }),
-  }
+  return samplesOfArray(path, shape, floats, labels)
 }
 
 async function readNpyLabels(path: string, signal: AbortSignal | undefined): Promise<RawLabels> {
