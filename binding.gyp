@@ -1,5 +1,6 @@
 {
-  # The same addon by node-gyp, for hosts without CMake: `npm run build:gyp` writes build/Release/espalier.node.
+  # The same addon by node-gyp, for hosts without CMake: `npm run build:gyp` writes build/Release/espalier.node,
+  # without the CUDA part.
   'targets': [
     {
       'target_name': 'espalier',
@@ -10,6 +11,7 @@
         'native',
         '<!(node -p "require(\'node-addon-api\').include_dir")'
       ],
+      'conditions': [['OS=="linux"', { 'libraries': ['-ldl'] }]],
       'defines': ['NAPI_VERSION=9', 'NAPI_CPP_EXCEPTIONS'],
       'cflags': ['-O3', '-Wall', '-Wextra', '-fvisibility=hidden'],
       'cflags!': ['-O2'],

@@ -1,9 +1,11 @@
 /**
  * Builds the native addon by cmake-js, after making sure that what it needs is there: a missing compiler or CMake is
- * answered by a line that says what to install, not by a stack trace.
+ * answered by a line that says what to install, not by a stack trace. Where a CUDA Toolkit is, the CUDA part is built
+ * as well, and may fail without harm unless ESPALIER_CUDA=on. Targets of CMakeLists.txt that are named are built
+ * instead; options go to cmake-js.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -52,15 +54,40 @@ if (missing.length > 0) {
   process.exit(1)
 }
 
-const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js')
 const parallel = String(Math.max(2, availableParallelism()))
-const result = spawnSync(
-  process.execPath,
-  [cmakeJs, 'build', '--parallel', parallel, ...process.argv.slice(2)],
-  {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, CXX: compiler },
-  },
-)
-process.exit(result.status ?? 1)
+
+function run(command, args) {
+  return (
+    spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, CXX: compiler } })
+      .status ?? 1
+  )
+}
+
+/** Exits with what a command exits with, if that is a failure. */
+function must(status) {
+  if (status !== 0) process.exit(status)
+}
+
+function build(targets) {
+  const chosen = targets.length > 0 ? ['--target', ...targets] : []
+  return run('cmake', ['--build', 'build', '--config', 'Release', '--parallel', parallel, ...chosen])
+}
+
+const args = process.argv.slice(2)
+const targets = args.filter((arg) => !arg.startsWith('-'))
+const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js')
+// Every time: a CUDA Toolkit may have come or gone since.
+must(run(process.execPath, [cmakeJs, 'configure', ...args.filter((arg) => arg.startsWith('-'))]))
+
+if (targets.length > 0) {
+  must(build(targets))
+} else {
+  must(build(['espalier', 'espalier_bench']))
+  const cache = readFileSync(join(root, 'build', 'CMakeCache.txt'), 'utf8')
+  const cudaIsFound = /^ESPALIER_CUDA_FOUND:INTERNAL=.+$/m.test(cache)
+  if (cudaIsFound && build(['espalier_cuda']) !== 0) {
+    if (/^ESPALIER_CUDA:STRING=on$/m.test(cache)) process.exit(1)
+    rmSync(join(root, 'build', 'Release', 'espalier_cuda.so'), { force: true })
+    console.error('CUDA: CPU-only build, since the CUDA part does not compile with this toolkit (see above)')
+  }
+}

@@ -30,11 +30,11 @@ if (clangFormat === undefined) {
   process.exit(0)
 }
 
-const files = ['native', 'bench/native']
+const files = ['native', 'bench/native', 'test/native/cuda', 'cmake']
   .map((folder) => join(root, folder))
   .filter((folder) => existsSync(folder))
   .flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name)))
-  .filter((file) => ['.h', '.cpp', '.inl'].includes(extname(file)))
+  .filter((file) => ['.h', '.cpp', '.inl', '.cu', '.cuh'].includes(extname(file)))
 const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '-Werror']
 const result = spawnSync(clangFormat, ['--style=file', ...mode, ...files], { cwd: root, stdio: 'inherit' })
 process.exit(result.status ?? 1)

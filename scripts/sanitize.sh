@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
-# Builds the addon with AddressSanitizer and UndefinedBehaviorSanitizer and runs the tests that touch it, or those that
-# are named. node itself is not instrumented, so the runtime is preloaded, and leak detection stays off: it would report
-# node's own.
+# Builds the addon and the emulated CUDA part with AddressSanitizer and UndefinedBehaviorSanitizer and runs the tests that
+# touch them, or those tests of the addon that are named. node itself is not instrumented, so the runtime is preloaded,
+# and leak detection stays off: it would report node's own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # -O1: instrumented kernels take minutes to compile at -O3.
 cmake -S . -B build/sanitize -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O1 -DESPALIER_SANITIZE=ON
-cmake --build build/sanitize --parallel "$(nproc)" --target espalier
+cmake --build build/sanitize --parallel "$(nproc)" --target espalier espalier_emulated
 
 compiler=$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' build/sanitize/CMakeCache.txt)
 export ESPALIER_ADDON="$PWD/build/sanitize/Release/espalier.node"
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 if [ $# -eq 0 ]; then
+  emulated=build/sanitize/Release/espalier_cuda_test_emulated
+  if [ -x "$emulated" ]; then "$emulated"; fi
   set -- test/native/*.test.ts test/kernels.test.ts test/model/network.test.ts test/train/*.test.ts
 fi
 LD_PRELOAD="$("$compiler" -print-file-name=libasan.so)" npx tap --jobs=1 --timeout=600 --reporter=terse "$@"

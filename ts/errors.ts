@@ -6,7 +6,9 @@
  * `NOT_FOUND` a data set, file or column that does not exist; `OFFLINE` a download that could not be made;
  * `CHECKSUM` a download that is not the expected file; `STATE` a call that the object's state does not allow
  * (used after dispose, fit while a fit runs); `DIVERGED` the loss became NaN or Infinity; `MEMORY` an allocation
- * failed; `NATIVE` the native addon could not be loaded; `INTERNAL` a defect in Espalier itself.
+ * failed, of the machine or of its GPU; `DEVICE` the GPU that was asked for cannot be used (there is none, its driver is
+ * missing or too old, this build has no CUDA part), or it was lost while it worked; `NATIVE` the native addon could not
+ * be loaded; `INTERNAL` a defect in Espalier itself.
  */
 export type ErrorCode =
   | 'ERR_ESPALIER_OPTION'
@@ -19,6 +21,7 @@ export type ErrorCode =
   | 'ERR_ESPALIER_STATE'
   | 'ERR_ESPALIER_DIVERGED'
   | 'ERR_ESPALIER_MEMORY'
+  | 'ERR_ESPALIER_DEVICE'
   | 'ERR_ESPALIER_NATIVE'
   | 'ERR_ESPALIER_INTERNAL'
 

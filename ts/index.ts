@@ -14,7 +14,7 @@ export {
 } from './formats/safetensors.js'
 export type { Activation, ActivationName, ActivationOption } from './model/activation.js'
 export type { Block, BlockOption } from './model/block.js'
-export type { Device, Loss, NetworkDescription, NetworkOptions } from './model/description.js'
+export type { Loss, NetworkDescription, NetworkOptions } from './model/description.js'
 export type { Initialization, InitializationName, InitializationOption } from './model/initialization.js'
 export {
   type DenseLayer,
@@ -32,14 +32,18 @@ export {
 } from './model/layers.js'
 export { Network, type ThreadOptions } from './model/network.js'
 export type { LayerPattern } from './model/pattern.js'
+export type { Device, Placement, PlacementOptions, Precision } from './model/placement.js'
 export type { NetworkSnapshot, Progress } from './model/snapshot.js'
 export type {
   InstructionSet,
+  NativeCuda as CudaInformation,
   NativeLayerSummary as LayerSummary,
   NativeMemory as MemoryUse,
+  NativePlan as NetworkPlan,
+  NativeProductPlan as ProductPlan,
   NativeRewireLayer as RewireLayer,
 } from './native/surface.js'
-export { type SystemInformation, system } from './native/system.js'
+export { chooseDevice, type SystemInformation, system } from './native/system.js'
 export { renderReport, writeReport } from './report/report.js'
 export {
   type EpochRecord,

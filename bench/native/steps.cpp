@@ -31,8 +31,12 @@ class Data {
 
   Samples samples() const { return {kSamples, features_, values_.data(), labels_.data(), nullptr}; }
 
-  void nextBatch(std::vector<int64_t>& batch) {
-    for (int64_t& index : batch) index = static_cast<int64_t>(order_(next_++ % kSamples));
+  /// count: at most kSamples.
+  Batch nextBatch(int64_t count) {
+    if (next_ + count > kSamples) next_ = 0;
+    const Batch batch{next_, count, &order_};
+    next_ += count;
+    return batch;
   }
 
  private:
@@ -40,7 +44,7 @@ class Data {
   AlignedBuffer<int32_t> labels_;
   const int64_t features_;
   const Feistel order_{kSamples, 3};
-  uint64_t next_ = 0;
+  int64_t next_ = 0;
 };
 
 class DenseStep final : public Workload {
@@ -77,7 +81,8 @@ class DenseStep final : public Workload {
 
   void run() override {
     blas_.setThreads(blasThreads_);
-    data_.nextBatch(indices_);
+    const Batch batch = data_.nextBatch(batch_);
+    for (int64_t i = 0; i < batch_; ++i) indices_[i] = batch.sample(i);
     const Samples samples = data_.samples();
     for (size_t i = 0; i < indices_.size(); ++i) rows_[i] = samples.values + indices_[i] * samples.features;
     pool_.run([&](int thread) { runPart(thread, samples); });
@@ -160,7 +165,7 @@ class DenseStep final : public Workload {
 class SparseStep final : public Workload {
  public:
   SparseStep(const StepShape& shape, double sparsity, BlockShape block)
-      : data_(shape.sizes.front(), shape.sizes.back()), indices_(static_cast<size_t>(shape.batch)) {
+      : data_(shape.sizes.front(), shape.sizes.back()), batch_(shape.batch) {
     NetworkDescription description;
     description.inputs = shape.sizes.front();
     description.sparsity = sparsity;
@@ -178,19 +183,22 @@ class SparseStep final : public Workload {
     Optimizer optimizer;
     optimizer.momentum = kMomentum;
     resetOptimizer(network_, optimizer);
-    device_ = makeCpuDevice(network_, shape.threads, shape.batch, false);
+    DeviceSettings settings;
+    settings.threads = shape.threads;
+    settings.batchSize = shape.batch;
+    device_ = makeCpuDevice(network_, settings);
   }
 
   void run() override {
-    data_.nextBatch(indices_);
     StepSettings settings;
     settings.learningRate = kLearningRate;
-    device_->step(data_.samples(), indices_, settings);
+    device_->step(data_.samples(), data_.nextBatch(batch_), settings);
+    device_->finished(true);
   }
 
  private:
   Data data_;
-  std::vector<int64_t> indices_;
+  const int64_t batch_;
   NetworkState network_;
   std::unique_ptr<Device> device_;
 };

@@ -117,6 +117,22 @@ NetworkDescription readDescription(const Input& input) {
   return description;
 }
 
+DeviceKind readDeviceKind(const Input& input) {
+  return input.choice<DeviceKind>(
+      {{"auto", DeviceKind::Auto}, {"cpu", DeviceKind::Cpu}, {"cuda", DeviceKind::Cuda}});
+}
+
+Placement readPlacement(const Input& input) {
+  Placement placement;
+  placement.device = readDeviceKind(input.at("device"));
+  placement.precision = input.at("precision")
+                            .choice<Precision>({{"float32", Precision::Float32},
+                                                {"tf32", Precision::Tf32},
+                                                {"bfloat16", Precision::Bfloat16}});
+  placement.denseFallback = input.at("denseFallback").boolean();
+  return placement;
+}
+
 Optimizer readOptimizer(const Input& input) {
   Optimizer optimizer;
   optimizer.kind = input.at("type").choice<OptimizerKind>(

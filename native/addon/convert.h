@@ -10,6 +10,8 @@ namespace espalier::addon {
 // the option, what was given and what is allowed.
 
 NetworkDescription readDescription(const Input& input);
+DeviceKind readDeviceKind(const Input& input);
+Placement readPlacement(const Input& input);
 Topology readTopology(const Input& input);
 FitSettings readFitSettings(const Input& input);
 Optimizer readOptimizer(const Input& input);

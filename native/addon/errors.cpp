@@ -21,6 +21,8 @@ const char* codeOf(ErrorCode code) {
       return "ERR_ESPALIER_DIVERGED";
     case ErrorCode::Memory:
       return "ERR_ESPALIER_MEMORY";
+    case ErrorCode::Device:
+      return "ERR_ESPALIER_DEVICE";
     case ErrorCode::Internal:
       break;
   }

@@ -63,7 +63,7 @@ Napi::Object eventToJs(Napi::Env env, const RewireEvent& rewire) {
   return result;
 }
 
-Napi::Object endToJs(Napi::Env env, const FitResult& fit, const Failure* failure) {
+Napi::Object endToJs(Napi::Env env, bool begun, const FitResult& fit, const Failure* failure) {
   Napi::Object result = event(env, "end");
   result.Set("reason", failure != nullptr ? "failed" : fit.cancelled ? "cancelled" : "finished");
   if (failure == nullptr) {
@@ -74,8 +74,10 @@ Napi::Object endToJs(Napi::Env env, const FitResult& fit, const Failure* failure
     error.Set("message", failure->message);
     result.Set("error", error);
   }
+  result.Set("begun", Napi::Boolean::New(env, begun));
   result.Set("epochs", count(env, fit.epochs));
   result.Set("steps", count(env, fit.steps));
+  result.Set("rewirings", count(env, fit.rewirings));
   return result;
 }
 

@@ -14,7 +14,7 @@ Napi::Object eventToJs(Napi::Env env, const ProgressEvent& event);
 Napi::Object eventToJs(Napi::Env env, const EpochEvent& event);
 Napi::Object eventToJs(Napi::Env env, const RewireEvent& event);
 
-/// failure: null unless the run failed.
-Napi::Object endToJs(Napi::Env env, const FitResult& result, const Failure* failure);
+/// begun: whether the run came past every check. failure: null unless the run failed.
+Napi::Object endToJs(Napi::Env env, bool begun, const FitResult& result, const Failure* failure);
 
 }  // namespace espalier::addon

@@ -185,31 +185,7 @@ Napi::Value layerConnectionsToJs(const Napi::CallbackInfo& info) {
   });
 }
 
-const char* compilerName() {
-#if defined(__clang__)
-  return "Clang " __clang_version__;
-#elif defined(__GNUC__)
-  return "GCC " __VERSION__;
-#else
-  return "unknown";
-#endif
-}
-
 }  // namespace
-
-Napi::Value describeSystem(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  return guarded(env, [&]() -> Napi::Value {
-    Napi::Array sets = Napi::Array::New(env);
-    for (const std::string& name : cpu::instructionSets()) sets.Set(sets.Length(), name);
-    Napi::Object result = Napi::Object::New(env);
-    result.Set("instructionSets", sets);
-    result.Set("instructionSet", cpu::defaultKernels().name);
-    result.Set("hardwareThreads", count(env, hardwareThreads()));
-    result.Set("compiler", compilerName());
-    return result;
-  });
-}
 
 Napi::Object makeKernels(Napi::Env env) {
   Napi::Object kernels = Napi::Object::New(env);

@@ -6,6 +6,7 @@
 #include "addon/data.h"
 #include "addon/events.h"
 #include "addon/output.h"
+#include "addon/plan.h"
 #include "addon/snapshot.h"
 
 namespace espalier::addon {
@@ -41,8 +42,12 @@ class NetworkObject::FitJob final : public Job {
         onEvent_(Napi::Persistent(onEvent)) {}
 
   void run() override {
-    begun_ = true;
-    const FitListener listener{[this](const ProgressEvent& event) { tell(event); },
+    taken_ = true;
+    const FitListener listener{[this](const NetworkState& state) {
+                                 begun_ = true;
+                                 session_->refresh(state);
+                               },
+                               [this](const ProgressEvent& event) { tell(event); },
                                [this](const EpochEvent& event) { tell(event); },
                                [this](const RewireEvent& event) { tell(event); }};
     try {
@@ -51,7 +56,7 @@ class NetworkObject::FitJob final : public Job {
     } catch (...) {
       failure = describe(std::current_exception());
       session_->network.inspect([this](const NetworkState& state) {
-        result_ = {false, state.progress.epoch, state.progress.step};
+        result_ = {false, state.progress.epoch, state.progress.step, state.progress.rewirings};
       });
     }
     session_->refresh();
@@ -60,12 +65,12 @@ class NetworkObject::FitJob final : public Job {
   void settle() override { owner_.fitting_ = false; }
 
   void deliver(Napi::Env env) override {
-    // Disposed of before it began.
-    if (!begun_) {
+    // Disposed of before its turn came.
+    if (!taken_) {
       failure.reset();
       result_.cancelled = true;
     }
-    onEvent_.Call({endToJs(env, result_, failure ? &*failure : nullptr)});
+    onEvent_.Call({endToJs(env, begun_, result_, failure ? &*failure : nullptr)});
   }
 
  private:
@@ -83,7 +88,6 @@ class NetworkObject::FitJob final : public Job {
 
   template <typename Event>
   void tell(const Event& event) {
-    session_->refresh();
     worker_.post(std::make_unique<EventMessage<Event>>(*this, event));
   }
 
@@ -95,6 +99,8 @@ class NetworkObject::FitJob final : public Job {
   const FitSettings settings_;
   Napi::FunctionReference onEvent_;
   FitResult result_;
+  /// By the worker; and then past every check, so that the network has changed.
+  bool taken_ = false;
   bool begun_ = false;
 };
 
@@ -195,12 +201,14 @@ Napi::Function NetworkObject::define(Napi::Env env) {
        InstanceMethod<&NetworkObject::predict>("predict"),
        InstanceMethod<&NetworkObject::snapshot>("snapshot"),
        InstanceMethod<&NetworkObject::restore>("restore"), InstanceMethod<&NetworkObject::summary>("summary"),
-       InstanceMethod<&NetworkObject::memory>("memory"), InstanceMethod<&NetworkObject::dispose>("dispose")});
+       InstanceMethod<&NetworkObject::memory>("memory"), InstanceMethod<&NetworkObject::plan>("plan"),
+       InstanceMethod<&NetworkObject::dispose>("dispose")});
 }
 
 NetworkObject::NetworkObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   guarded(info.Env(), [&] {
-    session_ = std::make_shared<Session>(readDescription({info[0], ""}));
+    session_ =
+        std::make_shared<Session>(readDescription({info[0], ""}), readPlacement({info[1], "placement"}));
     worker_ = std::make_unique<Worker>(info.Env(), *this);
     const StateBytes bytes = session_->facts().bytes;
     accountFor(bytes.parameters + bytes.pattern);
@@ -363,6 +371,11 @@ Napi::Value NetworkObject::memory(const Napi::CallbackInfo& info) {
     result.Set("workspace", count(env, device.workspace));
     return result;
   });
+}
+
+Napi::Value NetworkObject::plan(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value { return planToJs(env, session().network.plan()); });
 }
 
 void NetworkObject::dispose(const Napi::CallbackInfo&) {

@@ -31,6 +31,7 @@ class NetworkObject : public Napi::ObjectWrap<NetworkObject>, public Worker::Own
   void restore(const Napi::CallbackInfo& info);
   Napi::Value summary(const Napi::CallbackInfo& info);
   Napi::Value memory(const Napi::CallbackInfo& info);
+  Napi::Value plan(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
 
   void interrupt() override;

@@ -20,16 +20,19 @@ Facts factsOf(const NetworkState& state) {
 
 }  // namespace
 
-Session::Session(const NetworkDescription& described) : description(described), network(described) {
+Session::Session(const NetworkDescription& described, const Placement& placement)
+    : description(described), network(described, placement) {
   refresh();
 }
 
+void Session::refresh(const NetworkState& state) {
+  Facts fresh = factsOf(state);
+  const std::lock_guard lock(mutex_);
+  facts_ = std::move(fresh);
+}
+
 void Session::refresh() {
-  network.inspect([this](const NetworkState& state) {
-    Facts fresh = factsOf(state);
-    const std::lock_guard lock(mutex_);
-    facts_ = std::move(fresh);
-  });
+  network.inspect([this](const NetworkState& state) { refresh(state); });
 }
 
 Facts Session::facts() {

@@ -21,9 +21,10 @@ struct Facts {
 
 /// A network whose long calls run on a worker, shared by the JavaScript object and its jobs.
 struct Session {
-  explicit Session(const NetworkDescription& description);
+  Session(const NetworkDescription& description, const Placement& placement);
 
-  /// Takes the facts anew when the network is between two steps.
+  /// Takes the facts anew: those of a state at hand, or of the network's when it is between two steps.
+  void refresh(const NetworkState& state);
   void refresh();
   Facts facts();
 

@@ -4,10 +4,12 @@
 #include <stdexcept>
 #include <string>
 
+#include "base/portable.h"
+
 namespace espalier {
 
 /// What went wrong, in the terms of ts/errors.ts; the addon turns it into `ERR_ESPALIER_...`.
-enum class ErrorCode { Option, Data, Format, State, Diverged, Memory, Internal };
+enum class ErrorCode { Option, Data, Format, State, Diverged, Memory, Device, Internal };
 
 class Error : public std::runtime_error {
  public:
@@ -31,10 +33,10 @@ inline int64_t checkedProduct(int64_t a, int64_t b) {
   return product;
 }
 
-inline int64_t divideUp(int64_t a, int64_t b) {
+ESPALIER_HOST_DEVICE constexpr int64_t divideUp(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
-inline int64_t roundUp(int64_t a, int64_t b) {
+ESPALIER_HOST_DEVICE constexpr int64_t roundUp(int64_t a, int64_t b) {
   return divideUp(a, b) * b;
 }
 

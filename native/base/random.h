@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <numbers>
 
+#include "base/portable.h"
+
 namespace espalier {
 
 /// What a random number is for. Part of the counter, so that no two uses ever share a number.
@@ -19,7 +21,8 @@ enum class RandomPurpose : uint32_t {
 
 /// Philox 4x32-10, a counter-based generator (Salmon et al., SC 2011): any number of the stream in any order,
 /// so the same on every device and any number of threads.
-inline std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
+ESPALIER_HOST_DEVICE inline std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
+                                                           std::array<uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     const uint64_t a = uint64_t{0xD2511F53u} * counter[0];
     const uint64_t b = uint64_t{0xCD9E8D57u} * counter[2];
@@ -32,21 +35,23 @@ inline std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::arra
 }
 
 /// The four numbers at (seed, purpose, layer, index).
-inline std::array<uint32_t, 4> randomBits(uint64_t seed, RandomPurpose purpose, uint32_t layer,
-                                          uint64_t index) {
+ESPALIER_HOST_DEVICE inline std::array<uint32_t, 4> randomBits(uint64_t seed, RandomPurpose purpose,
+                                                               uint32_t layer, uint64_t index) {
   return philox({static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), layer,
                  static_cast<uint32_t>(purpose)},
                 {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
 }
 
 /// A seed of its own for (seed, purpose, layer, index), such as one epoch or one rewiring.
-inline uint64_t deriveSeed(uint64_t seed, RandomPurpose purpose, uint32_t layer, uint64_t index) {
+ESPALIER_HOST_DEVICE inline uint64_t deriveSeed(uint64_t seed, RandomPurpose purpose, uint32_t layer,
+                                                uint64_t index) {
   const auto bits = randomBits(seed, purpose, layer, index);
   return uint64_t{bits[0]} << 32 | bits[1];
 }
 
 /// One standard normal number at (seed, purpose, layer, index), by Box and Muller.
-inline float randomNormal(uint64_t seed, RandomPurpose purpose, uint32_t layer, uint64_t index) {
+ESPALIER_HOST_DEVICE inline float randomNormal(uint64_t seed, RandomPurpose purpose, uint32_t layer,
+                                               uint64_t index) {
   const auto bits = randomBits(seed, purpose, layer, index);
   const double u = (bits[0] + 1.0) / 4294967296.0;  // in (0, 1], so that the logarithm is finite
   const double v = bits[1] / 4294967296.0;
@@ -57,12 +62,12 @@ inline float randomNormal(uint64_t seed, RandomPurpose purpose, uint32_t layer, 
 /// falls inside. Ranks 0 .. k - 1 give k distinct positions without a bitmap and without rejection lists.
 class Feistel {
  public:
-  Feistel(uint64_t size, uint64_t seed) : size_(size), seed_(seed) {
+  ESPALIER_HOST_DEVICE Feistel(uint64_t size, uint64_t seed) : size_(size), seed_(seed) {
     while (halfBits_ < 31 && (uint64_t{1} << (2 * halfBits_)) < size) ++halfBits_;
     mask_ = (uint32_t{1} << halfBits_) - 1;
   }
 
-  uint64_t operator()(uint64_t rank) const {
+  ESPALIER_HOST_DEVICE uint64_t operator()(uint64_t rank) const {
     do rank = permute(rank);
     while (rank >= size_);
     return rank;
@@ -71,7 +76,7 @@ class Feistel {
  private:
   static constexpr uint32_t kRounds = 6;
 
-  uint64_t permute(uint64_t value) const {
+  ESPALIER_HOST_DEVICE uint64_t permute(uint64_t value) const {
     auto left = static_cast<uint32_t>(value >> halfBits_);
     auto right = static_cast<uint32_t>(value) & mask_;
     for (uint32_t round = 0; round < kRounds; ++round) {
@@ -83,7 +88,7 @@ class Feistel {
   }
 
   /// A 64-bit finaliser (splitmix64) of the half, the round and the seed.
-  uint32_t mix(uint32_t half, uint32_t round) const {
+  ESPALIER_HOST_DEVICE uint32_t mix(uint32_t half, uint32_t round) const {
     uint64_t z = seed_ + (uint64_t{round} << 32 | half) * 0x9E3779B97F4A7C15u + 0x9E3779B97F4A7C15u;
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;

@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "model/state.h"
 #include "rewire/plan.h"
 
@@ -19,6 +21,19 @@ struct Samples {
   const int32_t* labels = nullptr;
   /// count x outputs; or null.
   const float* targets = nullptr;
+};
+
+/// Consecutive places in the order of an epoch.
+struct Batch {
+  int64_t first = 0;
+  int64_t count = 0;
+  /// Maps a place to a sample; null where samples come as they lie.
+  const Feistel* order = nullptr;
+
+  int64_t sample(int64_t i) const {
+    const int64_t place = first + i;
+    return order == nullptr ? place : static_cast<int64_t>((*order)(static_cast<uint64_t>(place)));
+  }
 };
 
 /// Sums over the samples of a call.
@@ -43,15 +58,52 @@ struct DeviceBytes {
   int64_t workspace = 0;
 };
 
+/// How far products may round their operands; sums and weights are float32 always. A device that has no
+/// faster way to a lower precision computes in float32.
+enum class Precision { Float32, Tf32, Bfloat16 };
+
+/// One way to carry out a product that was timed against others.
+struct ProductCandidate {
+  std::string name;
+  double microseconds = 0;
+};
+
+/// How a device carries out one product of one layer.
+struct ProductPlan {
+  int64_t layer = 0;
+  /// "forward", "inputGradient" or "weightGradient".
+  std::string product;
+  std::string chosen;
+  /// What was timed, in the order of trial; empty where nothing was to choose from.
+  std::vector<ProductCandidate> candidates;
+};
+
+/// What a device is made for.
+struct DeviceSettings {
+  /// On the processor.
+  int threads = 1;
+  /// The largest step() to come, or 0 for none.
+  int64_t batchSize = 0;
+  /// Whether rewirings by gradient are to come.
+  bool growsByGradient = false;
+  Precision precision = Precision::Float32;
+  /// Lets a device multiply a sparse layer as a dense copy where that is faster.
+  bool denseFallback = false;
+};
+
 /// What carries out the deeds of training on one network. How a step is cut into panels or launches is its
 /// own affair.
 class Device {
  public:
   virtual ~Device() = default;
 
-  /// Forward, loss and backward on the samples with these indices, and the optimizer's step.
-  virtual Outcome step(const Samples& samples, std::span<const int64_t> indices,
-                       const StepSettings& settings) = 0;
+  /// Forward, loss and backward on a batch, and the optimizer's step. May return before it is done: the
+  /// outcome comes with a later call of finished(). The samples must stay as they are until then.
+  virtual void step(const Samples& samples, const Batch& batch, const StepSettings& settings) = 0;
+
+  /// The outcomes, in order, of steps that are done and were not told of before. With `all`, waits for every
+  /// step.
+  virtual std::vector<Outcome> finished(bool all) = 0;
 
   /// Moves the connections of every sparse layer. Growing by gradient looks at the batch of
   /// the last step().
@@ -67,11 +119,12 @@ class Device {
   virtual void synchronize() = 0;
 
   virtual DeviceBytes bytes() const = 0;
+
+  /// How products are carried out; empty on a device that has one way only.
+  virtual std::vector<ProductPlan> plan() const = 0;
 };
 
-/// A device on the processor, working on the host's state itself. batchSize: the largest step() to come, or 0
-/// for none; growsByGradient: whether rewirings by gradient are to come.
-std::unique_ptr<Device> makeCpuDevice(NetworkState& network, int threads, int64_t batchSize,
-                                      bool growsByGradient);
+/// A device on the processor, working on the host's state itself.
+std::unique_ptr<Device> makeCpuDevice(NetworkState& network, const DeviceSettings& settings);
 
 }  // namespace espalier

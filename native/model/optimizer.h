@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 namespace espalier {
 
 enum class OptimizerKind { Sgd, Adam, AdamW };
@@ -22,5 +24,13 @@ struct Optimizer {
   bool hasSecond() const { return kind != OptimizerKind::Sgd; }
   bool operator==(const Optimizer&) const = default;
 };
+
+/// Adam's 1 / (1 - beta1^t) and 1 / (1 - beta2^t) for t = 1, 2, ... up to where both are 1 in float32; the
+/// last one holds beyond. Empty for SGD.
+struct BiasCorrections {
+  std::vector<float> first;
+  std::vector<float> second;
+};
+BiasCorrections biasCorrections(const Optimizer& optimizer);
 
 }  // namespace espalier

@@ -25,20 +25,6 @@ Array<int64_t> fanOut(const Pattern& pattern) {
   return result;
 }
 
-double deviationOf(const Initialization& initialization, int64_t fanIn, int64_t fanOut) {
-  switch (initialization.kind) {
-    case InitializationKind::He:
-      return std::sqrt(2.0 / static_cast<double>(std::max<int64_t>(fanIn, 1)));
-    case InitializationKind::Xavier:
-      return std::sqrt(2.0 / static_cast<double>(std::max<int64_t>(fanIn + fanOut, 1)));
-    case InitializationKind::Normal:
-      return initialization.deviation;
-    case InitializationKind::Zeros:
-      break;
-  }
-  return 0;
-}
-
 /// Fills single entries of a pattern.
 class Filler {
  public:

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <span>
 
+#include "base/portable.h"
 #include "sparse/pattern.h"
 
 namespace espalier {
@@ -25,6 +28,22 @@ struct Initialization {
   /// Of Normal; ignored by the others.
   float deviation = 0;
 };
+
+/// Deviation of a weight between an input of this fan-out and an output of this fan-in.
+ESPALIER_HOST_DEVICE inline double deviationOf(const Initialization& initialization, int64_t fanIn,
+                                               int64_t fanOut) {
+  switch (initialization.kind) {
+    case InitializationKind::He:
+      return std::sqrt(2.0 / static_cast<double>(std::max<int64_t>(fanIn, 1)));
+    case InitializationKind::Xavier:
+      return std::sqrt(2.0 / static_cast<double>(std::max<int64_t>(fanIn + fanOut, 1)));
+    case InitializationKind::Normal:
+      return initialization.deviation;
+    case InitializationKind::Zeros:
+      break;
+  }
+  return 0;
+}
 
 /// Fills every weight of a pattern. The normal number of a weight is keyed by (seed, output x columns +
 /// input) alone, so it is the same for every block shape and on every device. values: pattern.values();

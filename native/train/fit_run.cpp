@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace espalier {
 namespace {
@@ -38,6 +39,8 @@ FitRun::FitRun(Network& network, const Samples& train, const Samples* validation
       listener_(listener),
       length_{divideUp(train.count, std::max<int64_t>(settings.batchSize, 1)), settings.epochs} {
   checkSettings(settings);
+  // What cannot be had is said before anything changes.
+  chooseDevice(network.placement_.device);
   if (!settings.resume) {
     resetOptimizer(state_, settings.optimizer);
   } else {
@@ -48,49 +51,102 @@ FitRun::FitRun(Network& network, const Samples& train, const Samples* validation
     require(state_.progress.stepInEpoch < length_.stepsPerEpoch, ErrorCode::Option,
             "the progress to resume lies beyond an epoch of these samples and this batchSize");
   }
-  const bool growsByGradient = settings.rewire.rule == RewireRule::Rigl;
-  device_ =
-      makeCpuDevice(state_, settings.threads, std::min(settings.batchSize, train.count), growsByGradient);
-  reportBytes();
-}
-
-void FitRun::reportBytes() {
-  const std::lock_guard lock(network_.mutex_);
-  network_.deviceBytes_ = device_->bytes();
+  settled_ = state_.progress;
+  if (listener.begin) listener.begin(state_);
+  DeviceSettings device = network.settingsFor(settings.threads);
+  device.batchSize = std::min(settings.batchSize, train.count);
+  device.growsByGradient = settings.rewire.rule == RewireRule::Rigl;
+  device_ = network.makeDevice(device);
 }
 
 FitResult FitRun::run() {
   lastProgress_ = Clock::now();
   bool cancelled = false;
-  while (!cancelled && state_.progress.epoch < settings_.epochs) cancelled = !runEpoch();
+  try {
+    while (!cancelled && state_.progress.epoch < settings_.epochs) cancelled = !runEpoch();
+    settle();
+  } catch (...) {
+    salvage();
+    throw;
+  }
+  network_.keepFactsOf(*device_);
+  return {cancelled, state_.progress.epoch, state_.progress.step, state_.progress.rewirings};
+}
+
+void FitRun::collect(bool all) {
+  Progress& progress = state_.progress;
+  for (const Outcome& outcome : device_->finished(all)) {
+    require(!pending_.empty(), ErrorCode::Internal, "the device tells of a step that it was not given");
+    const PendingStep done = pending_.front();
+    pending_.pop_front();
+    lastLoss_ = outcome.lossSum / static_cast<double>(done.samples);
+    lastStep_ = done.start.step + 1;
+    if (!std::isfinite(lastLoss_)) {
+      const Progress reached = progress;
+      progress = done.start;
+      progress.lossSum = reached.lossSum;
+      progress.correct = reached.correct;
+      progress.samplesSeen = reached.samplesSeen;
+      pending_.clear();
+      throw Error(ErrorCode::Diverged,
+                  "the loss is no longer a finite number at step " + std::to_string(lastStep_) + " (epoch " +
+                      std::to_string(progress.epoch + 1) + "); a smaller learning rate may help");
+    }
+    progress.lossSum += outcome.lossSum;
+    progress.correct += outcome.correct;
+    progress.samplesSeen += done.samples;
+  }
+  require(!all || pending_.empty(), ErrorCode::Internal, "the device keeps the outcome of a step to itself");
+}
+
+void FitRun::settle() {
+  collect(true);
   device_->synchronize();
-  return {cancelled, state_.progress.epoch, state_.progress.step};
+  settled_ = state_.progress;
+}
+
+void FitRun::salvage() noexcept {
+  try {
+    collect(true);
+  } catch (...) {
+    // The error that ended the run is the one to tell.
+  }
+  try {
+    device_->synchronize();
+  } catch (...) {
+    state_.progress = settled_;
+  }
+}
+
+void FitRun::inspect() {
+  if (!network_.hasInspections()) return;
+  settle();
+  network_.runInspections();
 }
 
 bool FitRun::runEpoch() {
   const auto begin = Clock::now();
   rewireSeconds_ = 0;
-  const Feistel order(static_cast<uint64_t>(train_.count),
-                      deriveSeed(state_.description.seed, RandomPurpose::Shuffle, 0,
-                                 static_cast<uint64_t>(state_.progress.epoch)));
+  order_.emplace(static_cast<uint64_t>(train_.count),
+                 deriveSeed(state_.description.seed, RandomPurpose::Shuffle, 0,
+                            static_cast<uint64_t>(state_.progress.epoch)));
   while (state_.progress.stepInEpoch < length_.stepsPerEpoch) {
     if (cancelled()) return false;
-    step(order);
-    if (state_.progress.stepInEpoch < length_.stepsPerEpoch) network_.runInspections();
+    step();
+    if (state_.progress.stepInEpoch < length_.stepsPerEpoch) inspect();
   }
+  collect(true);
   finishEpoch(secondsSince(begin));
-  network_.runInspections();
+  inspect();
   return true;
 }
 
-void FitRun::step(const Feistel& order) {
+void FitRun::step() {
   Progress& progress = state_.progress;
-  const int64_t first = progress.stepInEpoch * settings_.batchSize;
-  batch_.resize(static_cast<size_t>(std::min(settings_.batchSize, train_.count - first)));
-  for (size_t i = 0; i < batch_.size(); ++i) {
-    const auto rank = static_cast<uint64_t>(first) + i;
-    batch_[i] = static_cast<int64_t>(settings_.shuffle ? order(rank) : rank);
-  }
+  Batch batch;
+  batch.first = progress.stepInEpoch * settings_.batchSize;
+  batch.count = std::min(settings_.batchSize, train_.count - batch.first);
+  batch.order = settings_.shuffle ? &*order_ : nullptr;
 
   const double rate =
       settings_.optimizer.learningRate *
@@ -103,25 +159,23 @@ void FitRun::step(const Feistel& order) {
   step.step = progress.step + 1;
   step.update = progress.updates + 1;
   step.moveWeights = !(rewires && rule.rule == RewireRule::Rigl && rule.skipUpdate);
-  const Outcome outcome = device_->step(train_, batch_, step);
-
-  const double loss = outcome.lossSum / static_cast<double>(batch_.size());
-  require(std::isfinite(loss), ErrorCode::Diverged,
-          "the loss is no longer a finite number at step " + std::to_string(progress.step + 1) + " (epoch " +
-              std::to_string(progress.epoch + 1) + "); a smaller learning rate may help");
+  device_->step(train_, batch, step);
+  pending_.push_back({batch.count, progress});
   progress.step += 1;
-  progress.updates += step.moveWeights ? 1 : 0;
-  progress.lossSum += outcome.lossSum;
-  progress.correct += outcome.correct;
-  progress.samplesSeen += static_cast<int64_t>(batch_.size());
-  if (rewires) rewire(progress.step, rate);
   progress.stepInEpoch += 1;
+  progress.updates += step.moveWeights ? 1 : 0;
   lastLearningRate_ = rate;
+  // The first step settles how products are carried out.
+  if (!std::exchange(stepped_, true)) network_.keepFactsOf(*device_);
+  collect(false);
+  if (rewires) rewire(progress.step, rate);
+  tellProgress();
+}
 
-  if (listener_.progress && Clock::now() - lastProgress_ >= kProgressInterval) {
-    lastProgress_ = Clock::now();
-    listener_.progress({progress.epoch + 1, progress.step, length_.stepsPerEpoch, loss});
-  }
+void FitRun::tellProgress() {
+  if (!listener_.progress || lastStep_ == 0 || Clock::now() - lastProgress_ < kProgressInterval) return;
+  lastProgress_ = Clock::now();
+  listener_.progress({state_.progress.epoch + 1, lastStep_, length_.stepsPerEpoch, lastLoss_});
 }
 
 void FitRun::rewire(int64_t step, double learningRate) {
@@ -160,7 +214,7 @@ void FitRun::finishEpoch(double seconds) {
   progress.lossSum = 0;
   progress.correct = 0;
   progress.samplesSeen = 0;
-  reportBytes();
+  network_.keepFactsOf(*device_);
   if (listener_.epoch) listener_.epoch(event);
 }
 

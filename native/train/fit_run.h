@@ -1,8 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <memory>
-#include <vector>
+#include <optional>
 
 #include "base/random.h"
 #include "train/network.h"
@@ -11,7 +12,9 @@ namespace espalier {
 
 Metrics metricsOf(const Outcome& outcome, const Samples& samples, int64_t count);
 
-/// One call of fit: epochs, steps, rewirings, and what is told of them.
+/// One call of fit: epochs, steps, rewirings, and what is told of them. The device may be some steps behind:
+/// the counters of progress run ahead with the steps that were given to it, and the sums of losses and right
+/// answers follow as outcomes come back. Both meet whenever anybody looks: settle().
 class FitRun {
  public:
   FitRun(Network& network, const Samples& train, const Samples* validation, const FitSettings& settings,
@@ -22,13 +25,29 @@ class FitRun {
  private:
   using Clock = std::chrono::steady_clock;
 
+  /// A step that the device was given and has not told the outcome of.
+  struct PendingStep {
+    int64_t samples = 0;
+    /// Before the step.
+    Progress start;
+  };
+
   bool cancelled() const { return network_.cancelled_.load(std::memory_order_relaxed); }
   /// Returns false when cancelled.
   bool runEpoch();
-  void step(const Feistel& order);
+  void step();
+  /// Takes the outcomes that are there, or with `all` every one. Throws Error(Diverged) at the first loss
+  /// that is not finite; progress then ends before that step.
+  void collect(bool all);
+  /// Brings progress and the host's state to where training is.
+  void settle();
+  /// The same on the way out of a failed run, as far as the device still answers. A device that does not
+  /// leaves progress where the host's state is.
+  void salvage() noexcept;
+  void inspect();
   void rewire(int64_t step, double learningRate);
   void finishEpoch(double seconds);
-  void reportBytes();
+  void tellProgress();
 
   Network& network_;
   NetworkState& state_;
@@ -37,8 +56,16 @@ class FitRun {
   const FitSettings& settings_;
   const FitListener& listener_;
   const RunLength length_;
+  /// Of the samples in the epoch under way. Outlives the steps that the device still has to do.
+  std::optional<Feistel> order_;
   std::unique_ptr<Device> device_;
-  std::vector<int64_t> batch_;
+  std::deque<PendingStep> pending_;
+  /// Progress when the host's state was last up to date.
+  Progress settled_;
+  /// Mean of the last batch whose outcome came, and the step that it was; 0 before the first.
+  double lastLoss_ = 0;
+  int64_t lastStep_ = 0;
+  bool stepped_ = false;
   Clock::time_point lastProgress_;
   double rewireSeconds_ = 0;
   double lastLearningRate_ = 0;

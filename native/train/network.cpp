@@ -66,8 +66,54 @@ class Network::Busy {
   Network& network_;
 };
 
-Network::Network(const NetworkDescription& description)
-    : state_(makeNetwork(description)), inputs_(description.inputs), outputs_(state_.layers.back().outputs) {}
+Network::Network(const NetworkDescription& description, const Placement& placement)
+    : state_(makeNetwork(description)),
+      placement_(placement),
+      inputs_(description.inputs),
+      outputs_(state_.layers.back().outputs) {
+  if (placement.device == DeviceKind::Cuda) chooseDevice(placement.device);
+}
+
+DeviceSettings Network::settingsFor(int threads) const {
+  DeviceSettings settings;
+  settings.threads = threads;
+  settings.precision = placement_.precision;
+  settings.denseFallback = placement_.denseFallback;
+  return settings;
+}
+
+std::unique_ptr<Device> Network::makeDevice(const DeviceSettings& settings) {
+  const DeviceKind kind = chooseDevice(placement_.device);
+  auto device = espalier::makeDevice(kind, state_, settings);
+  {
+    const std::lock_guard lock(mutex_);
+    plan_ = {kind, {}};
+  }
+  keepFactsOf(*device);
+  return device;
+}
+
+void Network::keepFactsOf(const Device& device) {
+  const DeviceBytes bytes = device.bytes();
+  std::vector<ProductPlan> products = device.plan();
+  const std::lock_guard lock(mutex_);
+  deviceBytes_ = bytes;
+  plan_.products = std::move(products);
+}
+
+template <typename Use>
+void Network::withForwardDevice(int threads, const Use& use) {
+  if (forwardDevice_ == nullptr) forwardDevice_ = makeDevice(settingsFor(threads));
+  try {
+    use(*forwardDevice_);
+  } catch (...) {
+    // A device that failed may have failed for good.
+    forwardDevice_.reset();
+    throw;
+  }
+  keepFactsOf(*forwardDevice_);
+  if (plan().device == DeviceKind::Cpu) forwardDevice_.reset();
+}
 
 FitResult Network::fit(const Samples& train, const Samples* validation, const FitSettings& settings,
                        const FitListener& listener) {
@@ -76,6 +122,7 @@ FitResult Network::fit(const Samples& train, const Samples* validation, const Fi
   if (validation != nullptr) checkSamples(*validation, inputs_, outputs_, true);
   require(state_.description.loss != Loss::SoftmaxCrossEntropy || train.labels != nullptr, ErrorCode::Data,
           "softmaxCrossEntropy needs labels");
+  forwardDevice_.reset();
   return FitRun(*this, train, validation, settings, listener).run();
 }
 
@@ -84,13 +131,18 @@ Metrics Network::evaluate(const Samples& samples, int threads) {
   checkSamples(samples, inputs_, outputs_, true);
   require(state_.description.loss != Loss::SoftmaxCrossEntropy || samples.labels != nullptr, ErrorCode::Data,
           "softmaxCrossEntropy needs labels");
-  return metricsOf(makeCpuDevice(state_, threads, 0, false)->evaluate(samples), samples, samples.count);
+  Outcome outcome;
+  withForwardDevice(threads, [&](Device& device) { outcome = device.evaluate(samples); });
+  return metricsOf(outcome, samples, samples.count);
 }
 
 void Network::predict(const Samples& samples, std::span<float> outputs, int threads) {
   const Busy busy(*this);
   checkSamples(samples, inputs_, outputs_, false);
-  makeCpuDevice(state_, threads, 0, false)->predict(samples, outputs);
+  require(
+      static_cast<int64_t>(outputs.size()) == checkedProduct(samples.count, outputs_), ErrorCode::Data,
+      "predictions need " + std::to_string(samples.count) + " x " + std::to_string(outputs_) + " numbers");
+  withForwardDevice(threads, [&](Device& device) { device.predict(samples, outputs); });
 }
 
 void Network::inspect(std::function<void(const NetworkState&)> task) {
@@ -105,12 +157,23 @@ void Network::inspect(std::function<void(const NetworkState&)> task) {
 
 void Network::modify(const std::function<void(NetworkState&)>& task) {
   const Busy busy(*this);
+  forwardDevice_.reset();
   task(state_);
 }
 
 DeviceBytes Network::deviceBytes() const {
   const std::lock_guard lock(mutex_);
   return deviceBytes_;
+}
+
+NetworkPlan Network::plan() const {
+  const std::lock_guard lock(mutex_);
+  return plan_;
+}
+
+bool Network::hasInspections() const {
+  const std::lock_guard lock(mutex_);
+  return !inspections_.empty();
 }
 
 void Network::runInspections() {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "device/device.h"
+#include "device/devices.h"
 #include "model/state.h"
 #include "train/settings.h"
 
@@ -22,9 +22,9 @@ struct Metrics {
 
 struct ProgressEvent {
   int64_t epoch = 0;  ///< 1 for the first
-  int64_t step = 0;   ///< since the start of training
+  int64_t step = 0;   ///< since the start of training; the last one whose loss is known
   int64_t stepsPerEpoch = 0;
-  double loss = 0;  ///< of the last batch
+  double loss = 0;  ///< of that step's batch
 };
 
 struct EpochEvent {
@@ -47,6 +47,9 @@ struct RewireEvent {
 
 /// Hears of a run while it runs, on the training thread.
 struct FitListener {
+  /// Once, before the first step: the state as the run begins with it. What of it is counted in bytes and
+  /// connections stays so until the end. Not called where a run is refused and has changed nothing.
+  std::function<void(const NetworkState&)> begin;
   std::function<void(const ProgressEvent&)> progress;
   std::function<void(const EpochEvent&)> epoch;
   std::function<void(const RewireEvent&)> rewire;
@@ -56,16 +59,28 @@ struct FitResult {
   bool cancelled = false;
   int64_t epochs = 0;
   int64_t steps = 0;
+  int64_t rewirings = 0;
+};
+
+/// How the device of a call carries out its products.
+struct NetworkPlan {
+  /// Cpu or Cuda; none before the first call that needs a device.
+  std::optional<DeviceKind> device;
+  std::vector<ProductPlan> products;
 };
 
 /// A network and what can be done with it. fit, evaluate and predict block, and only one of them runs at a
-/// time: a second one throws Error(State). cancel, inspect and memory may come from any thread at any time.
+/// time: a second one throws Error(State). cancel, inspect, deviceBytes and plan may come from any thread at
+/// any time.
 class Network {
  public:
-  explicit Network(const NetworkDescription& description);
+  /// Throws Error(Device) where the placement insists on a device that is not usable.
+  Network(const NetworkDescription& description, const Placement& placement);
 
   /// Trains. Checks every sample first (Error(Data)). Throws Error(Diverged) when a batch's loss is not
-  /// finite; the weights are then of no use. A cancelled run stops between two steps and can be resumed.
+  /// finite; the weights are then of no use, and progress ends before that batch. A cancelled run stops
+  /// between two steps and can be resumed. Where a device fails for good, the network is as it was when it
+  /// was last brought to the host.
   FitResult fit(const Samples& train, const Samples* validation, const FitSettings& settings,
                 const FitListener& listener);
   /// Asks the fit that runs, or is about to, to stop.
@@ -86,23 +101,37 @@ class Network {
 
   int64_t inputs() const { return inputs_; }
   int64_t outputs() const { return outputs_; }
-  /// Bytes of the device of the call under way, else of the last one.
+  /// Of the device of the call under way, else of the last one.
   DeviceBytes deviceBytes() const;
+  NetworkPlan plan() const;
 
  private:
   class Busy;
   friend class FitRun;
 
+  /// A device for one call, chosen by the placement.
+  std::unique_ptr<Device> makeDevice(const DeviceSettings& settings);
+  /// Calls use(device) with one that does not train. One on a GPU is kept for the next call: to bring the
+  /// network there takes longer than to ask it.
+  template <typename Use>
+  void withForwardDevice(int threads, const Use& use);
+  DeviceSettings settingsFor(int threads) const;
+  void keepFactsOf(const Device& device);
+  bool hasInspections() const;
   void runInspections();
 
   NetworkState state_;
+  const Placement placement_;
   const int64_t inputs_;
   const int64_t outputs_;
   std::atomic<bool> cancelled_{false};
   mutable std::mutex mutex_;
   bool busy_ = false;
   DeviceBytes deviceBytes_;
+  NetworkPlan plan_;
   std::vector<std::function<void(const NetworkState&)>> inspections_;
+  /// Holds the network as it is now: whoever changes it lets go of this.
+  std::unique_ptr<Device> forwardDevice_;
 };
 
 /// Throws Error(Data) naming the first value that is not finite or label that is out of range.

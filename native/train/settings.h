@@ -2,12 +2,21 @@
 
 #include <cstdint>
 
+#include "device/devices.h"
 #include "model/optimizer.h"
 #include "rewire/plan.h"
 #include "rewire/schedule.h"
 #include "train/learning_rate.h"
 
 namespace espalier {
+
+/// Where and how precisely a network computes. Not a part of what it is: a snapshot knows nothing of it.
+struct Placement {
+  DeviceKind device = DeviceKind::Auto;
+  Precision precision = Precision::Float32;
+  /// See DeviceSettings.
+  bool denseFallback = false;
+};
 
 enum class RewireRule { Static, Set, Rigl };
 

@@ -41,6 +41,8 @@ for (const [line, message] of [
   ['--lr 1e999', /--lr/],
   ['--seed 9007199254740993', /--seed/],
   ['--threads 257', /--threads.*1 to 256/],
+  ['--device gpu', /--device.*'gpu'.*auto, cpu, cuda/],
+  ['--precision half', /--precision.*float32, tf32, bfloat16/],
   ['--every 0', /--every.*epoch/],
   ['--fraction 0', /--fraction/],
   ['--until 1.1', /--until/],
@@ -100,6 +102,14 @@ t.test('the command line of a record gives the same settings', async (t) => {
 t.test('the command line of a record is quoted for a shell', async (t) => {
   const line = commandLine("my data/it's.csv", { ...settle(read('')), label: 'a b' })
   t.match(line, `espalier train 'my data/it'\\''s.csv' --label 'a b' --hidden`)
+})
+
+t.test('where it computed is no setting, but part of the command line where it was asked for', async (t) => {
+  const options = settle(read('--device cuda --precision tf32 --dense-fallback --verbose'))
+  t.match(options, { device: 'cuda', precision: 'tf32', denseFallback: true, verbose: true })
+  t.strictSame(settingsOf(options), settingsOf(settle(read(''))))
+  t.match(commandLine('digits', options), / --device cuda --precision tf32 --dense-fallback$/)
+  t.notMatch(commandLine('digits', settle(read(''))), /--device|--precision|--dense/)
 })
 
 t.test('what was given is known', async (t) => {

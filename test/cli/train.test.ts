@@ -25,7 +25,7 @@ t.test('the contract of --json', needsAddon, async (t) => {
   // Every option of the contract is there.
   const options =
     '--data . --hidden 32,16 --sparsity 0.8 --block 1x1 --topology erdos-renyi --rewire rigl --epochs 2 --batch 64 ' +
-    '--lr 0.05 --seed 7 --threads 1 --out run --json'
+    '--lr 0.05 --seed 7 --threads 1 --out run --json --device cpu --precision float32 --verbose'
   const { code, stdout, json } = await espalier(folder, ['train', 'digits', ...options.split(' ')])
   t.equal(code, 0)
   t.equal(stdout.trimEnd().split('\n').length, 1, 'nothing else on standard output')
@@ -36,6 +36,9 @@ t.test('the contract of --json', needsAddon, async (t) => {
     connections: Number,
     parameters: Number,
     device: 'cpu',
+    card: null,
+    precision: 'float32',
+    plan: { device: 'cpu', products: [] },
     threads: 1,
     epochs: 2,
     seconds: Number,
@@ -65,6 +68,18 @@ t.test('digits is the default, and people see lines', needsAddon, async (t) => {
   t.match(stdout, /\n +1\/1 +\d/)
   const [report] = /runs\/digits-[\d-]+\/report\.html/.exec(stdout) ?? ['']
   t.ok(existsSync(join(folder, report)), `the report is at ${report}`)
+})
+
+t.test('--verbose says how products are carried out, apart from the output', needsAddon, async (t) => {
+  const folder = t.testdir({ 'table.csv': smallTable() })
+  const args = [...table, '--epochs', '1', '--out', 'run', '--device', 'cpu', '--verbose']
+  const { code, stdout, stderr } = await espalier(folder, args)
+  t.equal(code, 0)
+  t.equal(stderr, 'device cpu: one way for each product\n')
+  t.notMatch(stdout, /device/)
+  const predicted = await espalier(folder, ['predict', model, 'table.csv', '--device', 'cpu', '--verbose'])
+  t.match(predicted.stdout, /^predicted,/, 'the table stays a table')
+  t.equal(predicted.stderr, stderr)
 })
 
 t.test('--quiet prints nothing but errors', needsAddon, async (t) => {
@@ -138,6 +153,8 @@ t.test('a run that was stopped and resumed is the same as one that was not', nee
     '50',
     '--threads',
     '1',
+    '--device',
+    'cpu',
     '--json',
   ]
   const whole = await espalier(folder, ['train', ...options, '--out', 'whole'])
@@ -152,7 +169,16 @@ t.test('a run that was stopped and resumed is the same as one that was not', nee
   t.equal(stopped.code, 130)
   t.ok((stopped.json().steps as number) < (whole.json().steps as number), 'it was stopped half way')
 
-  const rest = await espalier(folder, ['train', '--resume', model, '--threads', '1', '--json'])
+  const rest = await espalier(folder, [
+    'train',
+    '--resume',
+    model,
+    '--threads',
+    '1',
+    '--device',
+    'cpu',
+    '--json',
+  ])
   t.equal(rest.code, 0, rest.stderr)
   t.equal(rest.json().checkpoint, join(folder, model), 'it goes on in its own folder')
   const [a, b] = ['whole', 'run'].map((name) => readFileSync(join(folder, name, 'model.safetensors')))

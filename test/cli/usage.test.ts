@@ -82,9 +82,13 @@ t.test('doctor', async (t) => {
   const folder = t.testdir()
   const { code, json } = await espalier(folder, ['doctor', '--json'])
   const diagnosis = json()
-  t.match(diagnosis, { node: process.version, gpu: 'not in this build', threads: Number })
+  t.match(diagnosis, { node: process.version, threads: Number })
+  const { gpu } = diagnosis as { gpu: { usable: boolean; reason: string; card: string } | { error: string } }
+  const expected =
+    'error' in gpu ? /\ngpu +unknown/ : gpu.usable ? `${gpu.card}, ` : `not used: ${gpu.reason}\n`
   t.equal(code, 'error' in (diagnosis.addon as object) ? 1 : 0)
   const lines = await espalier(folder, ['doctor'])
   t.match(lines.stdout, /^espalier +\d/)
   t.match(lines.stdout, /\naddon +(loads|does not load)/)
+  t.match(lines.stdout, expected)
 })

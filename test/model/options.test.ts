@@ -1,6 +1,7 @@
 import t from 'tap'
-import { describeNetwork } from '../../lib/model/description.js'
+import { describeNetwork, readNetworkOptions } from '../../lib/model/description.js'
 import { dense, dropout, layerNorm, sparse } from '../../lib/model/layers.js'
+import { readPlacement } from '../../lib/model/placement.js'
 import { rigl } from '../../lib/rewire/rigl.js'
 import { set } from '../../lib/rewire/set.js'
 import { staticTopology } from '../../lib/rewire/static.js'
@@ -12,7 +13,8 @@ import { constant, cosine, oneCycle, stepDecay } from '../../lib/train/schedule.
 const layers = [sparse(10), dense(3)]
 const fit = (options: unknown, last: FitSettings | null = null, hasSparse = true) =>
   readFitOptions(options as FitOptions, last, hasSparse)
-const network = (options: unknown) => describeNetwork('new Network', options as never)
+const network = (options: unknown) => readNetworkOptions('new Network', options as never).description
+const load = (options: unknown) => readPlacement('Network.load', options as never)
 /** Calls a builder as plain JavaScript would, past the types. */
 const loose = (builder: unknown) => builder as (...values: unknown[]) => unknown
 
@@ -63,6 +65,7 @@ const wrong: [what: () => unknown, message: string | RegExp][] = [
     'fit: unknown option "learningrate"; did you mean "learningRate"? It belongs in optimizer, for example sgd({ learningRate: 0.1 })',
   ],
   [() => fit({ seed: 1 }), 'fit: unknown option "seed"; it belongs in new Network({ seed })'],
+  [() => fit({ device: 'cuda' }), 'fit: unknown option "device"; it belongs in new Network({ device })'],
   [
     () => fit({ optimizer: { type: 'sgd', learningrate: 1 } }),
     'fit: unknown option "optimizer.learningrate"; did you mean "optimizer.learningRate"?',
@@ -193,8 +196,25 @@ const wrong: [what: () => unknown, message: string | RegExp][] = [
   [() => network(undefined), 'new Network: options are missing; allowed: an object'],
   // Options that are impossible together.
   [
-    () => network({ inputs: 4, layers, device: 'cuda' }),
-    'new Network: option "device" is "cuda"; CUDA is not available in this build; allowed: auto, cpu',
+    () => network({ inputs: 4, layers, device: 'gpu' }),
+    'new Network: option "device" is "gpu"; did you mean "cpu"? allowed: auto, cpu, cuda',
+  ],
+  [
+    () => network({ inputs: 4, layers, precision: 'float16' }),
+    'new Network: option "precision" is "float16"; did you mean "bfloat16"? allowed: float32, tf32, bfloat16',
+  ],
+  [
+    () => network({ inputs: 4, layers, denseFallback: 'yes' }),
+    'new Network: option "denseFallback" is "yes"; allowed: true, false',
+  ],
+  [() => load({ device: 'cdua' }), /^Network\.load: option "device" is "cdua".*allowed: auto, cpu, cuda$/],
+  [
+    () => load({ threads: 2 }),
+    /^Network\.load: unknown option "threads"; allowed: device, precision, denseFallback$/,
+  ],
+  [
+    () => describeNetwork('file', { inputs: 4, layers: [dense(2)], device: 'cuda' } as never),
+    /^file: unknown option "device"/,
   ],
   [
     () => network({ inputs: 4, layers: [dense(3)], sparsity: 0.5 }),

@@ -2,6 +2,9 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 
+/** What a user gets who says nothing: the GPU where there is one. */
+const placement = { device: 'auto', precision: 'float32', denseFallback: false }
+
 const support = new URL('../../lib/native/loader.js', import.meta.url).href
 
 /** What a worker thread does: trains without end, with evaluations and snapshots under way. */
@@ -11,8 +14,8 @@ const program = `
     const { Network } = addon()
     const values = new Float32Array(new SharedArrayBuffer(4000))
     const data = { samples: 100, features: 10, values, labels: new Int32Array(100), targets: null }
-    const network = new Network(workerData.description)
-    const busy = new Network(workerData.description)
+    const network = new Network(workerData.description, workerData.placement)
+    const busy = new Network(workerData.description, workerData.placement)
     network.fit(data, data, workerData.settings, () => parentPort.postMessage('event'))
     for (let i = 0; i < 5; i++) busy.evaluate(data, 2)
     setInterval(() => network.snapshot(), 1)
@@ -26,6 +29,7 @@ async function runWorker(exit: boolean, terminateAfter: number): Promise<void> {
     loader: support,
     exit,
     description: description({ inputs: 10 }),
+    placement,
     settings: settings({ epochs: 1e9, threads: 2 }),
   }
   const worker = new Worker(program, { eval: true, workerData, execArgv: [] })
@@ -62,6 +66,7 @@ t.test('a process may exit while it trains', async (t) => {
     loader: support,
     exit: true,
     description: description({ inputs: 10 }),
+    placement,
     settings: settings({ epochs: 1e9 }),
   }
   const prelude = `const workerData = ${JSON.stringify(workerData)}; const parentPort = { postMessage() {} };`
@@ -77,7 +82,7 @@ t.test('an idle network does not keep the process alive', async (t) => {
   const { spawnSync } = await import('node:child_process')
   const { description } = await import('./support.js')
   const script = `import(${JSON.stringify(support)}).then(async ({ addon }) => {
-    const network = new (addon().Network)(${JSON.stringify(description())})
+    const network = new (addon().Network)(${JSON.stringify(description())}, ${JSON.stringify(placement)})
     await network.snapshot()
     globalThis.kept = network
   })`

@@ -7,7 +7,16 @@ import type {
   NativeState,
   NativeTensor,
 } from '../../lib/native/surface.js'
-import { denseLayer, description, Network, samples, settings } from './support.js'
+import {
+  chooseDevice,
+  cuda,
+  denseLayer,
+  description,
+  Network,
+  onProcessor,
+  samples,
+  settings,
+} from './support.js'
 
 const state = { code: 'ERR_ESPALIER_STATE' }
 
@@ -308,6 +317,7 @@ t.test('a loss that is no number ends the run with an error', async (t) => {
   const optimizer = { ...settings().optimizer, learningRate: 1e20 }
   t.match((await fit(network, { epochs: 50, optimizer })).at(-1), {
     reason: 'failed',
+    begun: true,
     error: { code: 'ERR_ESPALIER_DIVERGED', message: /step \d+/ },
   })
 })
@@ -324,6 +334,11 @@ t.test('descriptions and settings are checked once more', async (t) => {
   })
   t.throws(describe({ layers: [denseLayer(2 ** 31)] }), { code: option, message: /layers\[0\]\.outputs/ })
   t.throws(describe({ loss: 'hinge' }), { code: option, message: /loss/ })
+  const place = (more: object) => () => new Network(description(), { ...onProcessor, ...more } as never)
+  t.throws(place({ device: 'tpu' }), { code: option, message: /placement\.device.*auto, cpu, cuda.*'tpu'/ })
+  t.throws(place({ precision: 'int8' }), { code: option, message: /placement\.precision/ })
+  t.throws(place({ denseFallback: 1 }), { code: option, message: /placement\.denseFallback/ })
+  t.throws(() => chooseDevice('gpu' as never), { code: option, message: /device/ })
   t.throws(() => (Network as unknown as (d: object) => void)(description()), TypeError)
   const network = new Network(description())
   const start = (more: object) => () => network.fit(samples(), null, settings(more), () => {})
@@ -355,4 +370,60 @@ t.test('the summary and the memory tell what there is', async (t) => {
   const memory = network.memory()
   t.equal(memory.optimizer, memory.parameters, 'momentum takes as much as the parameters')
   t.ok(memory.workspace > 0 && memory.pattern > 0)
+})
+
+t.test('a run tells how far the network has come, also when it fails or is refused', async (t) => {
+  const network = new Network(description())
+  const finished = (await fit(network)).at(-1)
+  t.match(finished, { begun: true, epochs: 2, steps: 14, rewirings: 4 })
+  const bad = samples()
+  bad.values[3] = Number.NaN
+  t.match(
+    (await fit(network, {}, bad)).at(-1),
+    { begun: false, reason: 'failed', epochs: 2, steps: 14, rewirings: 4 },
+    'refused: as it was',
+  )
+  const optimizer = { ...settings().optimizer, learningRate: 1e20 }
+  const failed = (await fit(network, { epochs: 50, optimizer })).at(-1)
+  if (failed?.type !== 'end') return t.fail('no end')
+  t.equal(failed.begun, true)
+  const [, step] = /step (\d+)/.exec(failed.error!.message)!
+  t.equal(failed.steps, Number(step) - 1, 'the step whose loss is no number is not counted')
+  const { progress } = await network.snapshot()
+  t.match(progress, { epoch: failed.epochs, step: failed.steps, rewirings: failed.rewirings })
+  t.ok(Number.isFinite(progress.lossSum), 'nor is its loss')
+  t.equal(progress.samplesSeen, progress.stepInEpoch * 16)
+})
+
+t.test('the plan of the processor is one way for each product', async (t) => {
+  const network = new Network(description())
+  t.same(network.plan(), { device: null, products: [] }, 'nothing has been computed')
+  await network.evaluate(samples(), 1)
+  t.same(network.plan(), { device: 'cpu', products: [] })
+  network.dispose()
+  t.throws(() => network.plan(), state)
+})
+
+t.test('what CUDA finds here, and what auto takes', async (t) => {
+  const found = cuda()
+  t.equal(found.usable, found.reason === '', 'a reason where it cannot be used')
+  t.equal(chooseDevice('cpu'), 'cpu')
+  t.equal(chooseDevice('auto'), found.usable && found.real ? 'cuda' : 'cpu')
+  if (found.usable) {
+    t.equal(chooseDevice('cuda'), 'cuda')
+    t.ok(found.card !== '' && found.memoryBytes > 0 && found.driver > 0)
+    return
+  }
+  for (const use of [
+    () => chooseDevice('cuda'),
+    () => new Network(description(), { ...onProcessor, device: 'cuda' }),
+  ]) {
+    try {
+      use()
+      t.fail('nothing was thrown')
+    } catch (error) {
+      t.match(error, { code: 'ERR_ESPALIER_DEVICE' })
+      t.ok((error as Error).message.includes(found.reason), 'with the reason')
+    }
+  }
 })

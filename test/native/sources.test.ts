@@ -8,11 +8,14 @@ t.test('native/sources.json lists every source file once', async (t) => {
   const lists = JSON.parse(readFileSync(`${native}sources.json`, 'utf8')) as {
     core: string[]
     addon: string[]
+    cuda: string[]
   }
   const files = readdirSync(native, { recursive: true, encoding: 'utf8' }).filter((file) =>
-    file.endsWith('.cpp'),
+    /\.(cpp|cu)$/.test(file),
   )
   const isAddon = (file: string) => file.startsWith('addon/')
+  const isCuda = (file: string) => file.startsWith('device/cuda/')
   t.same(lists.addon, files.filter(isAddon).sort())
-  t.same(lists.core, files.filter((file) => !isAddon(file)).sort())
+  t.same(lists.cuda, files.filter(isCuda).sort())
+  t.same(lists.core, files.filter((file) => !isAddon(file) && !isCuda(file)).sort())
 })

@@ -5,9 +5,20 @@ import type {
   NativeFitSettings,
   NativeLayer,
   NativeMatrix,
+  NativePlacement,
 } from '../../lib/native/surface.js'
 
-export const { kernels, system, Network } = addon()
+const native = addon()
+export const { kernels, system, cuda, chooseDevice } = native
+
+export const onProcessor: NativePlacement = { device: 'cpu', precision: 'float32', denseFallback: false }
+
+/** The addon's network; on the processor where no test says otherwise, whatever else the machine has. */
+export class Network extends native.Network {
+  constructor(description: NativeDescription, placement = onProcessor) {
+    super(description, placement)
+  }
+}
 
 /** Numbers in 0..1 that are the same in every run (mulberry32). */
 export function random(seed: number): () => number {

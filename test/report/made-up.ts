@@ -32,6 +32,8 @@ export function madeUp(changes: Partial<RunRecord> = {}): RunRecord {
       processor: 'Abacus',
       instructionSet: 'baseline',
       device: 'cpu',
+      card: null,
+      precision: 'float32',
       threads: 2,
     },
     dataset: {

@@ -130,7 +130,7 @@ t.test('data that the addon refuses on its own thread is told to the network', a
       refused++
     },
   })
-  native.send(endEvent('failed', { code: 'ERR_ESPALIER_DATA', message: 'row 3, column 4 is NaN' }))
+  native.send(endEvent('failed', { code: 'ERR_ESPALIER_DATA', message: 'row 3, column 4 is NaN' }, false))
   await t.rejects(run, { code: 'ERR_ESPALIER_DATA', message: 'row 3, column 4 is NaN' })
   t.equal(refused, 1)
 })

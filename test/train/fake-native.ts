@@ -35,7 +35,8 @@ export const rewireEvent = (step: number): Extract<NativeEvent, { type: 'rewire'
 export const endEvent = (
   reason: 'finished' | 'cancelled' | 'failed' = 'finished',
   error: { code: string; message: string } | null = null,
-): NativeEvent => ({ type: 'end', reason, error, epochs: 2, steps: 20 })
+  begun = true,
+): NativeEvent => ({ type: 'end', reason, error, begun, epochs: 2, steps: 20, rewirings: 0 })
 
 /** Stands in for the addon: the test says what happens and when. */
 export class FakeNative {

@@ -43,7 +43,7 @@ function problem(samples: number, outputs: number, withTargets = false): Dataset
 
 /** Trains a little, so that biases and the like are not at their first values. */
 async function somewhere(options: Partial<NetworkOptions> & { layers: readonly Layer[] }, data: Dataset) {
-  const network = new Network({ inputs: features, sparsity: 0.5, seed: 3, ...options })
+  const network = new Network({ inputs: features, sparsity: 0.5, seed: 3, device: 'cpu', ...options })
   await network.fit(data, {
     epochs: 3,
     batchSize: data.samples,

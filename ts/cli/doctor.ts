@@ -1,7 +1,13 @@
 import os from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
-import { EspalierError, listDatasets, type SystemInformation, system } from '../index.js'
+import {
+  type CudaInformation,
+  EspalierError,
+  listDatasets,
+  type SystemInformation,
+  system,
+} from '../index.js'
 import { formatBytes } from '../report/numbers.js'
 import { Console, Exit } from './console.js'
 import { espalierVersion, processorName } from './machine.js'
@@ -27,7 +33,8 @@ interface Diagnosis {
   memory: { totalBytes: number; freeBytes: number }
   /** The native addon, or why it does not load. */
   addon: Pick<SystemInformation, 'instructionSets' | 'instructionSet' | 'compiler'> | { error: string }
-  gpu: string
+  /** What CUDA finds, or why nobody can look. */
+  gpu: CudaInformation | { error: string }
   /** Data sets that are on this machine, and the folders they are in. */
   data: { found: string[]; directories: string[] } | { error: string }
 }
@@ -44,7 +51,7 @@ async function doctor({ data, json }: { data?: string; json?: boolean }): Promis
       const { instructionSets, instructionSet, compiler } = system()
       return { instructionSets, instructionSet, compiler }
     }),
-    gpu: 'not in this build',
+    gpu: await orError(() => system().cuda),
     data: await orError(async () => {
       const here = (await listDatasets({ dataDirectory: data })).filter(({ files }) => files.length > 0)
       const directories = [...new Set(here.flatMap(({ files }) => files.map((file) => path.dirname(file))))]
@@ -54,6 +61,19 @@ async function doctor({ data, json }: { data?: string; json?: boolean }): Promis
   new Console(json === undefined ? {} : { json }).answer(diagnosis, () => diagnosisLines(diagnosis))
   if ('error' in diagnosis.addon) throw new Exit(1)
 }
+
+/** The GPU in one line. */
+function gpuText(gpu: Diagnosis['gpu']): string {
+  if ('error' in gpu) return 'unknown, since the addon does not load'
+  if (!gpu.usable) return `not used: ${gpu.reason}`
+  const card = `${gpu.card}, ${formatBytes(gpu.memoryBytes)} (compute ${(gpu.capability / 10).toFixed(1)})`
+  const versions = `driver ${cudaVersion(gpu.driver)}, CUDA ${cudaVersion(gpu.runtime)}`
+  return `${card}, ${versions}${gpu.real ? '' : '; an emulation for tests, used by device cuda only'}`
+}
+
+/** 13000 -> "13.0", as CUDA writes its versions. */
+const cudaVersion = (version: number): string =>
+  `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`
 
 /** What is wrong is part of the diagnosis and does not end it. */
 async function orError<T>(look: () => T | Promise<T>): Promise<T | { error: string }> {
@@ -91,7 +111,7 @@ function diagnosisLines({
             `${addon.instructionSet} in use; this machine has ${addon.instructionSets.join(', ')}`,
           ] as [string, string],
         ]),
-    ['gpu', gpu],
+    ['gpu', gpuText(gpu)],
     ...('error' in data
       ? [['data', data.error] as [string, string]]
       : [

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { Network } from '../index.js'
 import { formatCount, formatLoss, formatPercent } from '../report/numbers.js'
 import { Console } from './console.js'
+import { type DeviceOptions, placementOf, planLines } from './device-options.js'
 import { Interrupt } from './interrupt.js'
 import { isTrainingFile, loadSamples, type SampleOptions } from './load-data.js'
 import { readRecordBeside } from './run-folder.js'
@@ -22,7 +23,7 @@ export function addEvaluate(program: Command): void {
   addSampleOptions(command).addHelpText('after', help).action(evaluate)
 }
 
-interface EvaluateOptions extends SampleOptions {
+interface EvaluateOptions extends SampleOptions, DeviceOptions {
   threads?: number
   json?: boolean
   quiet?: boolean
@@ -31,7 +32,7 @@ interface EvaluateOptions extends SampleOptions {
 async function evaluate(checkpoint: string, source: string, options: EvaluateOptions): Promise<void> {
   const console = new Console(options)
   using interrupt = new Interrupt(console, 'stopping')
-  using network = await Network.load(checkpoint)
+  using network = await Network.load(checkpoint, placementOf(options))
   const record = await readRecordBeside(checkpoint)
   const held = isTrainingFile(source, record) ? ({ part: 'test' } as const) : {}
   const samples = await loadSamples(source, { ...held, ...options }, record, console, interrupt.signal)
@@ -39,7 +40,10 @@ async function evaluate(checkpoint: string, source: string, options: EvaluateOpt
     samples,
     options.threads === undefined ? {} : { threads: options.threads },
   )
-  console.answer({ checkpoint, dataset: samples.name, samples: samples.samples, loss, accuracy }, () => [
+  const plan = options.verbose ? network.plan() : null
+  if (plan !== null && !console.json) for (const line of planLines(plan)) console.note(line)
+  const answer = { checkpoint, dataset: samples.name, samples: samples.samples, loss, accuracy }
+  console.answer({ ...answer, ...(plan === null ? {} : { plan }) }, () => [
     `${samples.name}, ${formatCount(samples.samples)} samples: ${
       accuracy === null ? '' : `accuracy ${formatPercent(accuracy)}, `
     }loss ${formatLoss(loss)}`,

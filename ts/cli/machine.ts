@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
-import type { RunRecord } from '../index.js'
-import { system } from '../index.js'
+import { chooseDevice, type PlacementOptions, type RunRecord, system } from '../index.js'
 
 /** Version of Espalier, also where the addon does not load. */
 export function espalierVersion(): string {
@@ -15,16 +14,23 @@ export const processorName = (): string => os.cpus()[0]?.model.trim() || 'unknow
 /** Largest resident size of this process so far, in MiB. */
 export const peakMemoryMB = (): number => Math.round((process.resourceUsage().maxRSS / 1024) * 10) / 10
 
-/** The machine that a run was made on. */
-export function describeMachine(threads: number): RunRecord['machine'] {
-  const { version, node, platform, instructionSet } = system()
+/** The machine that a run is made on. @throws ERR_ESPALIER_DEVICE where it lacks the device */
+export function describeMachine(
+  threads: number,
+  { device: wanted, precision }: Required<PlacementOptions>,
+): RunRecord['machine'] {
+  const about = system()
+  const { version, node, platform, instructionSet } = about
+  const device = chooseDevice(wanted)
   return {
     espalier: version,
     node,
     platform,
     processor: processorName(),
     instructionSet,
-    device: 'cpu',
+    device,
+    card: device === 'cuda' ? about.cuda.card : null,
+    precision: device === 'cuda' ? precision : 'float32',
     threads,
   }
 }

@@ -4,6 +4,7 @@ import type { RunRecord } from '../index.js'
 import { type Dataset, Network } from '../index.js'
 import { formatCount } from '../report/numbers.js'
 import { Console } from './console.js'
+import { type DeviceOptions, placementOf, planLines } from './device-options.js'
 import { Interrupt } from './interrupt.js'
 import { loadSamples, type SampleOptions } from './load-data.js'
 import { readRecordBeside } from './run-folder.js'
@@ -29,7 +30,7 @@ export function addPredict(program: Command): void {
     .action(predict)
 }
 
-interface PredictOptions extends SampleOptions {
+interface PredictOptions extends SampleOptions, DeviceOptions {
   out?: string
   threads?: number
   json?: boolean
@@ -39,7 +40,7 @@ interface PredictOptions extends SampleOptions {
 async function predict(checkpoint: string, source: string, options: PredictOptions): Promise<void> {
   const console = new Console(options)
   using interrupt = new Interrupt(console, 'stopping')
-  using network = await Network.load(checkpoint)
+  using network = await Network.load(checkpoint, placementOf(options))
   const record = await readRecordBeside(checkpoint)
   const samples = await loadSamples(source, options, record, console, interrupt.signal)
   const values = await network.predict(
@@ -52,14 +53,22 @@ async function predict(checkpoint: string, source: string, options: PredictOptio
     record,
     network.description.loss === 'softmaxCrossEntropy',
   )
+  const plan = options.verbose ? network.plan() : null
+  if (plan !== null && !console.json) for (const line of planLines(plan)) console.note(line)
+  const answer = {
+    checkpoint,
+    dataset: samples.name,
+    samples: samples.samples,
+    ...(plan === null ? {} : { plan }),
+  }
 
   if (options.out !== undefined) {
     await writeWholeText(options.out, csvLines(predictions).join(''))
-    console.answer({ checkpoint, dataset: samples.name, samples: samples.samples, out: options.out }, () => [
+    console.answer({ ...answer, out: options.out }, () => [
       `${formatCount(samples.samples)} predictions in ${options.out}`,
     ])
   } else if (console.json) {
-    console.answer({ checkpoint, dataset: samples.name, samples: samples.samples, ...predictions }, () => [])
+    console.answer({ ...answer, ...predictions }, () => [])
   } else process.stdout.write(csvLines(predictions).join(''))
 }
 

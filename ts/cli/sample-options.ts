@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander'
+import { addDeviceOptions } from './device-options.js'
 import { whole } from './option-values.js'
 
 /** Adds the options that say which samples a trained network is applied to. */
 export function addSampleOptions(command: Command): Command {
-  return command
+  return addDeviceOptions(command)
     .option('--data <folder>', 'look for data sets here first')
     .option('--label <column>', 'column of the file that holds the labels (default: as in training)')
     .addOption(new Option('--part <part>', 'only this part of the data').choices(['train', 'test']))

@@ -1,22 +1,29 @@
 /** What `espalier train` says at the end. */
 import path from 'node:path'
-import type { RunRecord } from '../index.js'
+import type { NetworkPlan, RunRecord } from '../index.js'
 import { formatCount, formatLoss, formatPercent, formatSeconds, formatShort } from '../report/numbers.js'
 import type { RunFolder } from './run-folder.js'
 
-/** The object of --json; its names are a contract with scripts. */
-export function answerOf({ name, dataset, machine, result }: RunRecord, folder: RunFolder): object {
+/** The object of --json; its names are a contract with scripts. plan: where --verbose asks for it, else null. */
+export function answerOf(
+  { name, dataset, machine, result }: RunRecord,
+  folder: RunFolder,
+  plan: NetworkPlan | null,
+): object {
   const { error, ...numbers } = result
   return {
     name,
     dataset: dataset.name,
     ...numbers,
     device: machine.device,
+    card: machine.card,
+    precision: machine.precision,
     instructionSet: machine.instructionSet,
     threads: machine.threads,
     checkpoint: folder.checkpoint,
     record: folder.record,
     report: folder.report,
+    ...(plan === null ? {} : { plan }),
   }
 }
 

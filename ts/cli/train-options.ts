@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import type { ActivationName, BlockOption, RunRecord, Task } from '../index.js'
 import { usage } from './console.js'
 import { defaults } from './defaults.js'
+import { addDeviceOptions, type DeviceOptions } from './device-options.js'
 import {
   block,
   interval,
@@ -18,7 +19,7 @@ import {
 export type OptimizerName = 'sgd' | 'adam' | 'adamw'
 export type RewireName = 'static' | 'set' | 'rigl'
 
-export interface TrainOptions {
+export interface TrainOptions extends DeviceOptions {
   data?: string
   label?: string
   task?: Task
@@ -169,7 +170,7 @@ const otherOptions = [
 /** Adds all options to the command. */
 export function addTrainOptions(command: Command): Command {
   for (const option of [...networkOptions, ...trainingOptions, ...otherOptions]) command.addOption(option)
-  return command
+  return addDeviceOptions(command)
 }
 
 const given = (command: Command, option: Option): boolean =>
@@ -249,6 +250,9 @@ export function commandLine(dataset: string, options: SettledOptions): string {
     if (value === true) words.push(`--${name}`)
     else add(name, String(value))
   }
+  if (options.device !== 'auto') add('device', options.device)
+  if (options.precision !== 'float32') add('precision', options.precision)
+  if (options.denseFallback) words.push('--dense-fallback')
   return words.map(quote).join(' ')
 }
 

@@ -21,6 +21,7 @@ import {
   stepDecay,
   uniform,
 } from '../index.js'
+import { placementOf } from './device-options.js'
 import { activations, type SettledOptions } from './train-options.js'
 
 /** Builds the network that the options describe, for these training samples. */
@@ -41,6 +42,7 @@ export function buildNetwork(options: SettledOptions, train: Dataset): Network {
     topology: topology(options),
     loss: train.classes > 0 ? 'softmaxCrossEntropy' : 'squaredError',
     seed: options.seed,
+    ...placementOf(options),
   })
 }
 

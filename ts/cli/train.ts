@@ -1,9 +1,17 @@
 import os from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
-import { type FitSettings, Network, type RunRecord, writeReport, writeRunRecord } from '../index.js'
+import {
+  type FitSettings,
+  Network,
+  type PlacementOptions,
+  type RunRecord,
+  writeReport,
+  writeRunRecord,
+} from '../index.js'
 import { Console, Exit, usage } from './console.js'
 import { defaults } from './defaults.js'
+import { placementOf, planLines } from './device-options.js'
 import { Interrupt } from './interrupt.js'
 import { loadSplit } from './load-data.js'
 import { describeMachine } from './machine.js'
@@ -54,14 +62,14 @@ async function train(named: string | undefined, command: Command): Promise<void>
   const started = new Date()
   const console = new Console(wanted)
   const given = givenOptions(command)
-  const earlier = wanted.resume === undefined ? null : await openEarlier(wanted.resume)
+  const earlier = wanted.resume === undefined ? null : await openEarlier(wanted.resume, placementOf(wanted))
   if (earlier !== null) takeSettings(wanted, given, earlier)
   checkTogether(command, wanted)
   const options = settle(wanted)
   await refuseTaken(options.out, options.overwrite || isOwnFolder(options.out, earlier))
 
   // Asked first: a machine that cannot train says so before it loads anything.
-  const machine = describeMachine(options.threads ?? os.availableParallelism())
+  const machine = describeMachine(options.threads ?? os.availableParallelism(), options)
 
   using progress = new RunProgress(console, options.epochs)
   using interrupt = new Interrupt(console, 'stopping after this step and saving', () => progress.stop())
@@ -87,8 +95,12 @@ async function train(named: string | undefined, command: Command): Promise<void>
     resume: earlier !== null,
     checkpoint: { path: folder.checkpoint },
   })
+  let planned = !options.verbose || options.json
   try {
     for await (const event of run) {
+      // The first step has settled it.
+      if (!planned) for (const line of planLines(network.plan())) console.note(line)
+      planned = true
       progress.handle(event)
       recorder.handle(event)
     }
@@ -104,12 +116,14 @@ async function train(named: string | undefined, command: Command): Promise<void>
   progress.stop()
   const record = await recorder.finish(await run)
   await writeFolder(folder, record)
-  console.answer(answerOf(record, folder), () => summaryLines(record, folder))
+  console.answer(answerOf(record, folder, options.verbose ? network.plan() : null), () =>
+    summaryLines(record, folder),
+  )
   if (interrupt.exitCode !== null) throw new Exit(interrupt.exitCode)
 }
 
-async function openEarlier(checkpoint: string): Promise<Earlier> {
-  const network = await Network.load(checkpoint)
+async function openEarlier(checkpoint: string, placement: PlacementOptions): Promise<Earlier> {
+  const network = await Network.load(checkpoint, placement)
   const { training } = await network.snapshot()
   return {
     checkpoint: path.resolve(checkpoint),

@@ -3,6 +3,7 @@ import type { NativeDescription } from '../native/surface.js'
 import { erdosRenyi, type Topology, topologySchema } from '../topology/topology.js'
 import { freeze, impossible, MAX_WIDTH, object, oneOf, parse, real, whole } from '../validation.js'
 import { type Layer, layerSchema } from './layers.js'
+import { type Placement, type PlacementOptions, placementShape } from './placement.js'
 
 /**
  * What training makes small, as a mean over the samples: `softmaxCrossEntropy` for classes (labels);
@@ -12,7 +13,8 @@ import { type Layer, layerSchema } from './layers.js'
  */
 export type Loss = 'softmaxCrossEntropy' | 'binaryCrossEntropy' | 'squaredError'
 
-export interface NetworkOptions {
+/** What a network is made of, and where it computes. */
+export interface NetworkOptions extends PlacementOptions {
   /** Features of a sample, 1 to 16777216. */
   inputs: number
   /** From the first to the last, which must be sparse or dense. */
@@ -23,13 +25,9 @@ export interface NetworkOptions {
   topology?: Topology
   /** What training makes small. Default 'softmaxCrossEntropy'. */
   loss?: Loss
-  /** Where it trains; 'auto' is the best device of this build. Default 'auto'. */
-  device?: Device
   /** Every random number follows from it: pattern, weights, order of samples, dropout. Default 0. */
   seed?: number
 }
-
-export type Device = 'auto' | 'cpu'
 
 /** A network without its weights: everything that a checkpoint needs to build it again. */
 export interface NetworkDescription {
@@ -43,7 +41,7 @@ export interface NetworkDescription {
 }
 
 /** The accepted options with `sparsity` and `topology` still absent where they were not given. */
-const networkSchema = object({
+const descriptionShape = {
   inputs: whole({ from: 1, to: MAX_WIDTH }),
   layers: z
     .array(layerSchema, { error: 'a list of layers' })
@@ -51,9 +49,10 @@ const networkSchema = object({
   sparsity: real({ from: 0, below: 1 }).optional(),
   topology: topologySchema.optional(),
   loss: oneOf(['softmaxCrossEntropy', 'binaryCrossEntropy', 'squaredError']).default('softmaxCrossEntropy'),
-  device: oneOf(['auto', 'cpu', 'cuda']).default('auto'),
   seed: whole({ from: 0 }).default(0),
-})
+}
+const descriptionSchema = object(descriptionShape)
+const networkSchema = object({ ...descriptionShape, ...placementShape })
 
 /**
  * Checks the options of a network, each by itself and together.
@@ -61,11 +60,23 @@ const networkSchema = object({
  * @param call begins every message
  * @throws ERR_ESPALIER_OPTION
  */
-export function describeNetwork(call: string, options: NetworkOptions): NetworkDescription {
-  const given = parse(call, networkSchema, options)
-  if (given.device === 'cuda') {
-    throw impossible(call, 'device', 'cuda', 'CUDA is not available in this build; allowed: auto, cpu')
-  }
+export function readNetworkOptions(
+  call: string,
+  options: NetworkOptions,
+): { description: NetworkDescription; placement: Placement } {
+  const { device, precision, denseFallback, ...given } = parse(call, networkSchema, options)
+  return { description: describe(call, given), placement: freeze({ device, precision, denseFallback }) }
+}
+
+/** The same without the options that say where it computes, which no description has. @throws ERR_ESPALIER_OPTION */
+export function describeNetwork(
+  call: string,
+  options: Omit<NetworkOptions, keyof PlacementOptions>,
+): NetworkDescription {
+  return describe(call, parse(call, descriptionSchema, options))
+}
+
+function describe(call: string, given: z.infer<typeof descriptionSchema>): NetworkDescription {
   checkLastLayer(call, given.layers, given.loss)
   const topology = given.topology ?? erdosRenyi()
   return freeze({

@@ -2,7 +2,7 @@ import type { Dataset } from '../data/dataset.js'
 import { EspalierError } from '../errors.js'
 import { readCheckpoint, writeCheckpoint } from '../formats/checkpoint.js'
 import { addon, fromNative, guarded } from '../native/loader.js'
-import type { NativeLayerSummary, NativeMemory, NativeNetwork } from '../native/surface.js'
+import type { NativeLayerSummary, NativeMemory, NativeNetwork, NativePlan } from '../native/surface.js'
 import type { Metrics } from '../train/events.js'
 import {
   type FitOptions,
@@ -16,12 +16,13 @@ import { toNativeData, toNativeRows } from '../train/samples.js'
 import { startTraining } from '../train/training.js'
 import { object, parse, text } from '../validation.js'
 import {
-  describeNetwork,
   type NetworkDescription,
   type NetworkOptions,
+  readNetworkOptions,
   toNativeDescription,
 } from './description.js'
 import { type LayerPattern, patternOf } from './pattern.js'
+import { type Placement, type PlacementOptions, readPlacement } from './placement.js'
 import type { NetworkSnapshot, Progress } from './snapshot.js'
 
 /** Options of `evaluate` and `predict`. */
@@ -39,6 +40,8 @@ const threadOptions = object({ threads: threadsSchema })
 export class Network {
   /** What it was made of. */
   readonly description: NetworkDescription
+  /** Where and how it was asked to compute; `plan()` says what became of that. */
+  readonly placement: Placement
   readonly #native: NativeNetwork
   #training: FitSettings | null = null
   #progress: Progress = { epochs: 0, steps: 0, rewirings: 0 }
@@ -51,22 +54,29 @@ export class Network {
    * Lays the connections and draws the weights.
    *
    * @throws ERR_ESPALIER_OPTION for options that are misspelt, out of range or impossible together,
-   * ERR_ESPALIER_MEMORY when it does not fit in memory, ERR_ESPALIER_NATIVE when the addon cannot be loaded
+   * ERR_ESPALIER_MEMORY when it does not fit in memory, ERR_ESPALIER_DEVICE with the reason when the device is 'cuda'
+   * and no GPU is usable, ERR_ESPALIER_NATIVE when the addon cannot be loaded
    */
   constructor(options: NetworkOptions) {
-    this.description = describeNetwork('new Network', options)
-    this.#native = guarded(() => new (addon().Network)(toNativeDescription(this.description)))
+    const { description, placement } = readNetworkOptions('new Network', options)
+    this.description = description
+    this.placement = placement
+    this.#native = guarded(() => new (addon().Network)(toNativeDescription(description), placement))
   }
 
   /**
-   * Reads a network that `save` or a checkpoint wrote; `fit` with `resume: true` goes on where it stopped.
+   * Reads a network that `save` or a checkpoint wrote, on whatever device; `fit` with `resume: true` goes on where it
+   * stopped.
    *
-   * @throws ERR_ESPALIER_FORMAT naming file and offset, ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE
+   * @param options where it computes from now on
+   * @throws ERR_ESPALIER_FORMAT naming file and offset, ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE, ERR_ESPALIER_OPTION,
+   * ERR_ESPALIER_DEVICE
    */
-  static async load(path: string): Promise<Network> {
+  static async load(path: string, options: PlacementOptions = {}): Promise<Network> {
     const file = readPath('Network.load', path)
+    const placement = readPlacement('Network.load', options)
     const snapshot = await readCheckpoint(file)
-    const network = new Network(snapshot.description)
+    const network = new Network({ ...snapshot.description, ...placement })
     try {
       network.#native.restore({
         tensors: snapshot.tensors,
@@ -99,7 +109,9 @@ export class Network {
    *
    * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA and ERR_ESPALIER_STATE at once. The run rejects with
    * ERR_ESPALIER_DIVERGED when the loss is no longer finite, ERR_ESPALIER_DATA for NaN or Infinity in the data, and
-   * ERR_ESPALIER_FILE when a checkpoint could not be written; the network keeps what it has learnt.
+   * ERR_ESPALIER_FILE when a checkpoint could not be written; the network keeps what it has learnt. On a GPU also with
+   * ERR_ESPALIER_MEMORY when the network or its batch does not fit, and ERR_ESPALIER_DEVICE when the GPU is lost: the
+   * network then is as it was at the last snapshot, checkpoint or `save`, or else at the start of the run.
    */
   fit(train: Dataset, options: FitOptions & { validation: Dataset }): Run<Metrics>
   fit(train: Dataset, options?: FitOptions): Run
@@ -212,6 +224,18 @@ export class Network {
   memory(): NativeMemory {
     this.#ready('memory', false)
     return guarded(() => this.#native.memory())
+  }
+
+  /**
+   * How the device of the call under way, else of the last one, carries out the products: for each layer and product the
+   * way that it chose, and what it timed. Settled by the first step of `fit`. `device` is null and `products` is empty
+   * before the first call that computes; `products` is empty on the processor, which has one way for each.
+   *
+   * @throws ERR_ESPALIER_STATE
+   */
+  plan(): NativePlan {
+    this.#ready('plan', false)
+    return guarded(() => this.#native.plan())
   }
 
   /**

@@ -56,6 +56,13 @@ export interface NativeDescription {
   seed: number
 }
 
+/** Where and how a network computes; not a part of its description or its state. */
+export interface NativePlacement {
+  device: 'auto' | 'cpu' | 'cuda'
+  precision: 'float32' | 'tf32' | 'bfloat16'
+  denseFallback: boolean
+}
+
 export interface NativeOptimizer {
   type: 'sgd' | 'adam' | 'adamw'
   learningRate: number
@@ -146,10 +153,10 @@ export type NativeEvent =
       /** At most ten a second. */
       type: 'progress'
       epoch: number
-      /** Steps done since the start of training. */
+      /** The last step, from the start of training, whose loss is known. */
       step: number
       stepsPerEpoch: number
-      /** Mean over the last batch. */
+      /** Mean over that step's batch. */
       loss: number
     }
   | {
@@ -174,9 +181,12 @@ export type NativeEvent =
       reason: 'finished' | 'cancelled' | 'failed'
       /** Set when reason is 'failed'. */
       error: { code: string; message: string } | null
-      /** Not meaningful when reason is 'failed'. */
+      /** False where the run was refused, and the network is as it was. */
+      begun: boolean
+      /** How far the network has come, also where the run failed. */
       epochs: number
       steps: number
+      rewirings: number
     }
 
 /** A tensor of the state. The data is a copy that the caller owns. */
@@ -238,6 +248,24 @@ export interface NativeMemory {
   workspace: number
 }
 
+/** How one product of a layer is carried out. */
+export interface NativeProductPlan {
+  /** Index in `layers` of the description. */
+  layer: number
+  product: 'forward' | 'inputGradient' | 'weightGradient'
+  /** The way that is used. */
+  chosen: string
+  /** What was timed against each other, in the order of trial; empty where there was nothing to choose from. */
+  candidates: { name: string; microseconds: number }[]
+}
+
+export interface NativePlan {
+  /** Null before the first call that computes. */
+  device: 'cpu' | 'cuda' | null
+  /** Empty on a device that has one way for each product, and before the first step. */
+  products: NativeProductPlan[]
+}
+
 export interface NativeNetwork {
   /** Starts training on its own thread and returns. Throws ERR_ESPALIER_STATE while another call uses the network. */
   fit(
@@ -258,6 +286,8 @@ export interface NativeNetwork {
   summary(): NativeLayerSummary[]
   /** Bytes held now. */
   memory(): NativeMemory
+  /** Of the call under way, else of the last one. */
+  plan(): NativePlan
   dispose(): void
 }
 
@@ -268,6 +298,27 @@ export interface NativeSystem {
   instructionSet: InstructionSet
   hardwareThreads: number
   compiler: string
+}
+
+/** What CUDA finds on this machine. */
+export interface NativeCuda {
+  /** Whether networks can compute on a GPU here. */
+  usable: boolean
+  /** Why not, in one line; empty where usable. */
+  reason: string
+  /** Name of the card; empty where there is none. */
+  card: string
+  /** Compute capability x 10. */
+  capability: number
+  /** Of the card. */
+  memoryBytes: number
+  freeBytes: number
+  multiprocessors: number
+  /** Versions as CUDA writes them, 13000 for 13.0; 0 where there is none. */
+  driver: number
+  runtime: number
+  /** False for the emulation that tests run on the processor; device 'auto' never takes that. */
+  real: boolean
 }
 
 /** A block CSR matrix on typed arrays. `columns` count blocks of inputs. */
@@ -282,7 +333,14 @@ export interface NativeMatrix {
 
 export interface NativeAddon {
   system(): NativeSystem
-  Network: new (description: NativeDescription) => NativeNetwork
+  cuda(): NativeCuda
+  /** What device 'auto' is here, or the device itself. Throws ERR_ESPALIER_DEVICE where 'cuda' is not usable. */
+  chooseDevice(device: NativePlacement['device']): 'cpu' | 'cuda'
+  /** Throws ERR_ESPALIER_DEVICE where the placement is 'cuda' and that is not usable. */
+  Network: new (
+    description: NativeDescription,
+    placement: NativePlacement,
+  ) => NativeNetwork
   kernels: {
     /** out[rows x batch] = matrix x input[columns x batch], both row-major (feature-major). */
     spmm(

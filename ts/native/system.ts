@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { addon, guarded, packageRoot } from './loader.js'
-import type { InstructionSet } from './surface.js'
+import type { InstructionSet, NativeCuda, NativePlacement } from './surface.js'
 
 /** What this machine and this build can do; `espalier doctor` prints it. */
 export interface SystemInformation {
@@ -18,6 +18,8 @@ export interface SystemInformation {
   threads: number
   /** The compiler that built the addon. */
   compiler: string
+  /** What CUDA finds here. Looked for when it is read, which the first time takes a while where there is a GPU. */
+  readonly cuda: NativeCuda
 }
 
 /** Describes machine and build. @throws ERR_ESPALIER_NATIVE when the addon cannot be loaded */
@@ -32,5 +34,17 @@ export function system(): SystemInformation {
     instructionSet,
     threads: hardwareThreads,
     compiler,
+    get cuda() {
+      return guarded(() => addon().cuda())
+    },
   }
+}
+
+/**
+ * The device that a network made with this option computes on here.
+ *
+ * @throws ERR_ESPALIER_DEVICE with the reason where it is 'cuda' and no GPU is usable; ERR_ESPALIER_NATIVE
+ */
+export function chooseDevice(device: NativePlacement['device'] = 'auto'): 'cpu' | 'cuda' {
+  return guarded(() => addon().chooseDevice(device))
 }

@@ -67,7 +67,12 @@ const runRecord = z.object({
     platform: z.string(),
     processor: z.string(),
     instructionSet: z.string(),
+    /** 'cpu' or 'cuda'. */
     device: z.string(),
+    /** The GPU by its name; null where the processor computed. */
+    card: z.string().nullable().default(null),
+    /** How far products were allowed to round. */
+    precision: z.string().default('float32'),
     threads: count,
   }),
   dataset: z.object({

@@ -132,7 +132,12 @@ export function settings({ settings, machine, command, dataset }: RunRecord): Ma
   const pairs: [string, string][] = [
     ['data set', dataset.source],
     ...Object.entries(settings).map(([name, value]): [string, string] => [name, String(value)]),
-    ['device', `${machine.device}, ${machine.instructionSet}, ${machine.threads} threads`],
+    [
+      'device',
+      machine.card === null
+        ? `${machine.device}, ${machine.instructionSet}, ${machine.threads} threads`
+        : `${machine.card} (${machine.device}, ${machine.precision})`,
+    ],
     ['processor', machine.processor],
     ['system', `${machine.platform}, Node ${machine.node}`],
   ]

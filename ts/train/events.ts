@@ -8,10 +8,10 @@ export interface ProgressEvent {
   readonly type: 'progress'
   /** The epoch under way, 1 for the first. */
   readonly epoch: number
-  /** Steps done since the start of training. */
+  /** The last step, from the start of training, whose loss is known; a GPU may be a few steps further. */
   readonly step: number
   readonly stepsPerEpoch: number
-  /** Mean loss of the last batch. */
+  /** Mean loss of that step's batch. */
   readonly loss: number
 }
 

@@ -112,6 +112,9 @@ const fitSchema = object(
     topology: 'new Network({ topology })',
     seed: 'new Network({ seed })',
     loss: 'new Network({ loss })',
+    device: 'new Network({ device })',
+    precision: 'new Network({ precision })',
+    denseFallback: 'new Network({ denseFallback })',
   },
 )
 

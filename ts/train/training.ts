@@ -25,9 +25,6 @@ export interface Training {
   onProgress: (change: Partial<Progress>) => void
 }
 
-/** What the addon throws before it changes anything. */
-const refusals = new Set(['ERR_ESPALIER_DATA', 'ERR_ESPALIER_OPTION', 'ERR_ESPALIER_STATE'])
-
 type NativeEnd = Extract<NativeEvent, { type: 'end' }>
 
 /**
@@ -68,7 +65,8 @@ export function startTraining<V extends Metrics | null>(
 
   const onEvent = (event: NativeEvent) => {
     if (event.type === 'end') {
-      if (event.reason !== 'failed') training.onProgress({ epochs: event.epochs, steps: event.steps })
+      const { begun, epochs, steps, rewirings } = event
+      if (begun) training.onProgress({ epochs, steps, rewirings })
       ended(event)
       return
     }
@@ -87,7 +85,7 @@ export function startTraining<V extends Metrics | null>(
 
   const abort = () => native.cancel()
   if (signal?.aborted) {
-    ended!({ type: 'end', reason: 'cancelled', error: null, epochs: before.epochs, steps: before.steps })
+    ended!({ type: 'end', reason: 'cancelled', error: null, begun: true, ...before })
   } else {
     guarded(() => native.fit(training.train, training.validation, settings, onEvent))
     training.onStart()
@@ -95,10 +93,10 @@ export function startTraining<V extends Metrics | null>(
   }
 
   const follow = async (): Promise<RunResult<V>> => {
-    const { reason, error, epochs, steps } = await end
+    const { reason, error, begun, epochs, steps } = await end
     signal?.removeEventListener('abort', abort)
     await checkpointer?.settle()
-    if (error !== null && refusals.has(error.code)) training.onRefused()
+    if (!begun) training.onRefused()
     if (reason === 'failed')
       throw new EspalierError(
         (error?.code ?? 'ERR_ESPALIER_INTERNAL') as ErrorCode,

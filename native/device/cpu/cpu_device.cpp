@@ -4,6 +4,7 @@
 #include <array>
 #include <exception>
 #include <numeric>
+#include <utility>
 
 #include "base/random.h"
 #include "base/share.h"
@@ -49,14 +50,14 @@ struct CpuDevice::PanelWork {
   int64_t count;
 };
 
-CpuDevice::CpuDevice(NetworkState& network, int threads, int64_t batchSize, bool growsByGradient)
+CpuDevice::CpuDevice(NetworkState& network, const DeviceSettings& settings)
     : network_(network),
       kernels_(defaultKernels()),
-      pool_(threads),
-      training_(batchSize > 0),
-      stride_(panelStride(batchSize)),
-      panels_(growsByGradient ? panelCount(batchSize) : 1),
-      severalPanels_(panelCount(batchSize) > 1),
+      pool_(settings.threads),
+      training_(settings.batchSize > 0),
+      stride_(panelStride(settings.batchSize)),
+      panels_(settings.growsByGradient ? panelCount(settings.batchSize) : 1),
+      severalPanels_(panelCount(settings.batchSize) > 1),
       loss_(network.description.loss, network.layers.back().outputs, stride_) {
   if (training_) {
     require(network.optimizer.has_value(), ErrorCode::Internal, "training needs an optimizer");
@@ -140,19 +141,20 @@ void CpuDevice::backward(const Pass& pass) {
   }
 }
 
-Outcome CpuDevice::step(const Samples& samples, std::span<const int64_t> indices,
-                        const StepSettings& settings) {
-  const auto count = static_cast<int64_t>(indices.size());
+void CpuDevice::step(const Samples& samples, const Batch& batch, const StepSettings& settings) {
+  const int64_t count = batch.count;
   const int64_t panels = divideUp(count, stride_);
   require(training_ && count > 0 && (panels <= panels_ || panels_ == 1), ErrorCode::Internal,
           "a batch beyond its size");
+  indices_.resize(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) indices_[i] = batch.sample(i);
   const UpdateArguments update = updates_.arguments(settings);
   const float scale = 1.0f / static_cast<float>(count);
   Outcome outcome;
   pool_.run([&](int thread) {
     for (int64_t panel = 0; panel < panels; ++panel) {
       const int64_t first = panel * stride_;
-      const PanelWork work{samples, indices.data() + first, std::min(stride_, count - first)};
+      const PanelWork work{samples, indices_.data() + first, std::min(stride_, count - first)};
       Pass pass = passOf(thread, panels_ == 1 ? 0 : panel);
       pass.training = true;
       pass.firstSample = first;
@@ -172,7 +174,11 @@ Outcome CpuDevice::step(const Samples& samples, std::span<const int64_t> indices
     }
   });
   panelsOfLastStep_ = panels;
-  return outcome;
+  outcomes_.push_back(outcome);
+}
+
+std::vector<Outcome> CpuDevice::finished(bool) {
+  return std::exchange(outcomes_, {});
 }
 
 template <typename Use>
@@ -201,8 +207,6 @@ Outcome CpuDevice::evaluate(const Samples& samples) {
 
 void CpuDevice::predict(const Samples& samples, std::span<float> outputs) {
   const int64_t width = network_.layers.back().outputs;
-  require(static_cast<int64_t>(outputs.size()) == checkedProduct(samples.count, width), ErrorCode::Data,
-          "predictions need " + std::to_string(samples.count) + " x " + std::to_string(width) + " numbers");
   overAllSamples(samples, [&](const PanelWork& work) {
     float* const top = layers_.back()->output(0);
     pool_.run([&](int thread) {
@@ -339,9 +343,8 @@ DeviceBytes CpuDevice::bytes() const {
 
 namespace espalier {
 
-std::unique_ptr<Device> makeCpuDevice(NetworkState& network, int threads, int64_t batchSize,
-                                      bool growsByGradient) {
-  return std::make_unique<cpu::CpuDevice>(network, threads, batchSize, growsByGradient);
+std::unique_ptr<Device> makeCpuDevice(NetworkState& network, const DeviceSettings& settings) {
+  return std::make_unique<cpu::CpuDevice>(network, settings);
 }
 
 }  // namespace espalier

@@ -13,15 +13,17 @@ namespace espalier::cpu {
 /// layers, forward and backward, before the next, with every thread working on it.
 class CpuDevice final : public Device {
  public:
-  CpuDevice(NetworkState& network, int threads, int64_t batchSize, bool growsByGradient);
+  CpuDevice(NetworkState& network, const DeviceSettings& settings);
 
-  Outcome step(const Samples& samples, std::span<const int64_t> indices,
-               const StepSettings& settings) override;
+  /// Is done when it returns.
+  void step(const Samples& samples, const Batch& batch, const StepSettings& settings) override;
+  std::vector<Outcome> finished(bool all) override;
   std::vector<LayerMoves> rewire(const RewirePlan& plan) override;
   Outcome evaluate(const Samples& samples) override;
   void predict(const Samples& samples, std::span<float> outputs) override;
   void synchronize() override {}
   DeviceBytes bytes() const override;
+  std::vector<ProductPlan> plan() const override { return {}; }
 
  private:
   struct PanelWork;
@@ -60,6 +62,9 @@ class CpuDevice final : public Device {
   std::vector<std::unique_ptr<CpuLayer>> layers_;
   LossGradient loss_;
   int64_t panelsOfLastStep_ = 0;
+  /// The samples of the batch under way.
+  std::vector<int64_t> indices_;
+  std::vector<Outcome> outcomes_;
 };
 
 }  // namespace espalier::cpu

@@ -1,22 +1,10 @@
 #include "device/cpu/parameter_update.h"
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 namespace espalier::cpu {
 namespace {
-
-/// Steps after which 1 - beta^t is 1 in float32.
-int32_t stepsUntilOne(double beta) {
-  if (beta <= 0) return 1;
-  return static_cast<int32_t>(std::clamp(std::ceil(std::log(1e-8) / std::log(beta)), 1.0, 1048576.0));
-}
-
-std::vector<float> corrections(double beta, int32_t count) {
-  std::vector<float> table(static_cast<size_t>(count));
-  for (int32_t t = 1; t <= count; ++t) table[t - 1] = static_cast<float>(1.0 / (1.0 - std::pow(beta, t)));
-  return table;
-}
 
 float* at(AlignedBuffer<float>& buffer, int64_t begin) {
   return buffer.empty() ? nullptr : buffer.data() + begin;
@@ -61,9 +49,10 @@ UpdateTable::UpdateTable(const Optimizer& optimizer) {
   fixed_.beta2 = static_cast<float>(optimizer.beta2);
   fixed_.epsilon = static_cast<float>(optimizer.epsilon);
   if (optimizer.hasSecond()) {
-    fixed_.corrections = std::max(stepsUntilOne(optimizer.beta1), stepsUntilOne(optimizer.beta2));
-    first_ = corrections(optimizer.beta1, fixed_.corrections);
-    second_ = corrections(optimizer.beta2, fixed_.corrections);
+    BiasCorrections corrections = biasCorrections(optimizer);
+    fixed_.corrections = static_cast<int32_t>(corrections.first.size());
+    first_ = std::move(corrections.first);
+    second_ = std::move(corrections.second);
   }
 }
 

@@ -1,0 +1,26 @@
+#include "device/cuda/kernels/step_parameters.h"
+
+#include "device/cuda/base/launch.h"
+
+namespace espalier::cuda {
+namespace {
+
+__global__ void setStepKernel(StepParameters value, StepParameters* parameters) {
+  *parameters = value;
+}
+
+}  // namespace
+
+void setStep(const Context& context, const StepParameters& value, StepParameters* parameters) {
+  launch(context, setStepKernel, {dim3(1), dim3(1)}, value, parameters);
+}
+
+bool cardRunsKernels() {
+  cudaFuncAttributes attributes{};
+  const bool runs =
+      cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(setStepKernel)) == cudaSuccess;
+  (void)cudaGetLastError();
+  return runs;
+}
+
+}  // namespace espalier::cuda

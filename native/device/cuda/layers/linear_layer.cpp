@@ -1,0 +1,54 @@
+#include "device/cuda/layers/linear_layer.h"
+
+namespace espalier::cuda {
+namespace {
+
+NeuronFunction functionOf(const LayerSetting& setting, const DeviceParameter& srelu) {
+  const LayerDescription& description = setting.description;
+  const bool even = setting.hiddenNumber % 2 == 0;
+  const bool flipped = description.activation == Activation::AllRelu && even;
+  return {description.activation, flipped ? -description.alpha : description.alpha, srelu.values.data(),
+          static_cast<int32_t>(setting.state.outputs)};
+}
+
+}  // namespace
+
+LinearLayer::LinearLayer(const LayerSetting& setting)
+    : CudaLayer(setting),
+      weight_(upload(context(), setting.state.weight)),
+      bias_(upload(context(), setting.state.bias)),
+      srelu_(upload(context(), setting.state.srelu)),
+      function_(functionOf(setting, srelu_)) {
+  if (!setting.training || derivativeFromOutput(function_)) return;
+  preactivation_ =
+      DeviceBuffer<float>(context().memory, checkedProduct(setting.paddedOutputs, setting.stride));
+  preactivation_.clear();
+}
+
+float* LinearLayer::sums() {
+  return preactivation_.empty() ? output_.out().values : preactivation_.data();
+}
+
+void LinearLayer::activateSums() {
+  activate(context(), function_, bias_.values.data(), sums(), output_.out(), setting_.stride);
+}
+
+void LinearLayer::forward() {
+  multiply();
+  activateSums();
+}
+
+void LinearLayer::backward() {
+  activateBackward(context(), function_, sums(), outputGradient_.out(), setting_.stride, setting_.rule,
+                   targetOf(bias_), targetOf(srelu_), setting_.step);
+  if (setting_.inputGradient != nullptr) multiplyTransposed();
+  settleWeights();
+}
+
+void LinearLayer::download(LayerState& state) const {
+  state.weight = CudaLayer::download(weight_);
+  state.bias = CudaLayer::download(bias_);
+  state.srelu = CudaLayer::download(srelu_);
+}
+
+}  // namespace espalier::cuda
