@@ -33,8 +33,14 @@ Opened open() {
   const bool isNamed = named != nullptr && *named != '\0';
   const std::filesystem::path file = isNamed ? std::filesystem::path(named) : builtLibrary();
   std::error_code ignored;
-  if (!isNamed && !std::filesystem::exists(file, ignored)) {
-    return {nullptr, "this build has no CUDA part; build it again where a CUDA Toolkit is"};
+  if (!isNamed) {
+    if (!std::filesystem::exists(file, ignored)) {
+      return {nullptr, "this build has no CUDA part; build it again where a CUDA Toolkit is"};
+    }
+    // cuBLAS and its like take 200 MB: not where there is no GPU for them.
+    if (dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr) {
+      return {nullptr, "no NVIDIA driver is installed"};
+    }
   }
   // A name without a slash would be looked for in the system's folders.
   void* const handle = dlopen(std::filesystem::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -71,7 +71,8 @@ Network::Network(const NetworkDescription& description, const Placement& placeme
       placement_(placement),
       inputs_(description.inputs),
       outputs_(state_.layers.back().outputs) {
-  if (placement.device == DeviceKind::Cuda) chooseDevice(placement.device);
+  // Here, so that the CUDA part is opened by the thread that may also end the process, and not beside it.
+  chooseDevice(placement.device);
 }
 
 DeviceSettings Network::settingsFor(int threads) const {

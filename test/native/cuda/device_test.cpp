@@ -88,7 +88,8 @@ struct Pair {
     double largest = 0;
     const Samples samples = data.samples();
     const int64_t perEpoch = (samples.count + batchSize - 1) / batchSize;
-    for (int64_t i = 0; i < steps; ++i) {
+    for (const int64_t end = done + steps; done < end; ++done) {
+      const int64_t i = done;
       const Feistel order(static_cast<uint64_t>(samples.count), static_cast<uint64_t>(i / perEpoch));
       const int64_t first = i % perEpoch * batchSize;
       const Batch batch{first, std::min(batchSize, samples.count - first), &order};
@@ -142,6 +143,8 @@ struct Pair {
   NetworkState onCard;
   std::unique_ptr<Device> cpu;
   std::unique_ptr<Device> card;
+  /// Steps of both.
+  int64_t done = 0;
 };
 
 Optimizer momentum() {
