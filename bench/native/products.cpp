@@ -7,7 +7,8 @@
 #include "base/random.h"
 #include "base/thread_pool.h"
 #include "device/cpu/instruction_set.h"
-#include "device/cpu/work_shares.h"
+#include "device/cpu/panels.h"
+#include "device/cpu/sparse_products.h"
 #include "topology/random_pattern.h"
 
 namespace espalier::bench {
@@ -71,17 +72,17 @@ class SparseProduct final : public Workload {
       : product_(product),
         kernels_(cpu::defaultKernels()),
         pool_(shape.threads),
-        stride_(std::min<int64_t>(cpu::kLargestPanel, roundUp(shape.batch, cpu::kPanelUnit))),
-        panels_(divideUp(shape.batch, stride_)),
         pattern_(makePattern(shape, sparsity, block)),
+        stride_(std::min(cpu::widestPanel(pattern_.values()), roundUp(shape.batch, cpu::kPanelUnit))),
+        panels_(divideUp(shape.batch, stride_)),
         weights_(randomNumbers(pattern_.values(), 1)),
         paddedInputs_(roundUp(shape.inputs, block.columns)),
         paddedOutputs_(roundUp(shape.outputs, block.rows)),
         inputs_(randomNumbers(paddedInputs_ * stride_ * panels_, 2)),
         outputs_(randomNumbers(paddedOutputs_ * stride_ * panels_, 3)),
-        gradient_(pattern_.values() + (1 + shape.threads) * cpu::kPanelUnit),
-        columns_(pattern_.columnOffsets(), block.size(), shape.threads),
-        rows_(pattern_.rowOffsets(), block.size(), shape.threads) {}
+        products_(pattern_, stride_, shape.threads) {
+    for (int i = 0; i < shape.threads; ++i) scratch_.emplace_back(products_.gradientScratch());
+  }
 
   void run() override {
     pool_.run([this](int thread) {
@@ -99,42 +100,32 @@ class SparseProduct final : public Workload {
   void runPart(int thread, int64_t panel) {
     float* const input = inputs_.data() + panel * paddedInputs_ * stride_;
     float* const output = outputs_.data() + panel * paddedOutputs_ * stride_;
-    const cpu::MatrixView view = cpu::forwardView(pattern_, weights_.data());
+    const auto nothing = [](auto...) {};
     switch (product_) {
       case Product::Forward:
-        return kernels_.spmm(view, input, output, stride_, rows_.of(thread));
+        return products_.multiply(kernels_, weights_.data(), input, output, products_.rows(thread), nothing);
       case Product::InputGradient:
-        if (pattern_.block() == BlockShape{4, 1}) {
-          const cpu::Range columns = columns_.of(thread);
-          std::fill(input + columns.begin * stride_, input + columns.end * stride_, 0.0f);
-          return kernels_.spmmScatter(view, output, input, stride_, pattern_.grid().blockRows(), columns);
-        }
-        return kernels_.spmm(cpu::transposeView(pattern_, weights_.data()), output, input, stride_,
-                             columns_.of(thread));
-      case Product::WeightGradient: {
-        const cpu::Range rows = rows_.of(thread);
-        // A kernel may write a vector beyond its rows, so each thread's part begins further on.
-        float* const target = gradient_.data() + pattern_.rowOffsets()[rows.begin] * pattern_.block().size() +
-                              int64_t{thread} * cpu::kPanelUnit;
-        return kernels_.sddmm(view, output, input, stride_, rows, target);
-      }
+        return products_.multiplyTransposed(kernels_, weights_.data(), output, input,
+                                            products_.columns(thread), nothing);
+      case Product::WeightGradient:
+        return products_.gradient(kernels_, output, input, products_.rows(thread), scratch_[thread].data(),
+                                  nothing);
     }
   }
 
   const Product product_;
   const cpu::Kernels& kernels_;
   ThreadPool pool_;
+  const Pattern pattern_;
   const int64_t stride_;
   const int64_t panels_;
-  const Pattern pattern_;
   AlignedBuffer<float> weights_;
   const int64_t paddedInputs_;
   const int64_t paddedOutputs_;
   AlignedBuffer<float> inputs_;
   AlignedBuffer<float> outputs_;
-  AlignedBuffer<float> gradient_;
-  const cpu::RowShares columns_;
-  const cpu::RowShares rows_;
+  const cpu::SparseProducts products_;
+  std::vector<AlignedBuffer<float>> scratch_;
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { NativeMatrix } from '../../lib/native/surface.js'
+import type { InstructionSet, NativeMatrix } from '../../lib/native/surface.js'
 import { floats, kernels, matrixAt, places, raggedMatrix, random, system } from './support.js'
 
 /** float64 references: out[to][b] += weight x input[from][b], and the sums of magnitudes that bound the error. */
@@ -89,6 +89,44 @@ for (const instructionSet of system().instructionSets) {
       }
     })
   }
+}
+
+/** Inputs that do not stay in the second cache are walked in chunks, and many weights get wider panels. */
+const wide: [number, number, [number, number], number, number][] = [
+  [9, 26000, [1, 1], 0.01, 3],
+  [26000, 9, [1, 1], 0.01, 3],
+  [9001, 37, [4, 4], 0.2, 33],
+  [37, 9001, [8, 8], 0.2, 33],
+  [64, 9000, [1, 1], 0.95, 130],
+]
+
+for (const [rows, columns, block, density, batch] of wide) {
+  t.test(`${rows} x ${columns} in blocks of ${block.join(' x ')}, batch ${batch}`, async (t) => {
+    const matrix = raggedMatrix(rows, columns, block, density, 5)
+    const draw = random(6)
+    const input = floats(columns * batch, draw)
+    const gradient = floats(rows * batch, draw)
+    const all = (threads: number, instructionSet: InstructionSet | null) => {
+      const forward = new Float32Array(rows * batch).fill(Number.NaN)
+      const backward = new Float32Array(columns * batch).fill(Number.NaN)
+      const weights = new Float32Array(matrix.values.length).fill(Number.NaN)
+      kernels.spmm(matrix, input, batch, forward, threads, instructionSet)
+      kernels.spmmTransposed(matrix, gradient, batch, backward, threads, instructionSet)
+      kernels.sddmm(matrix, gradient, input, batch, weights, threads, instructionSet)
+      return [forward, backward, weights] as const
+    }
+    const references = [
+      reference(matrix, input, batch, false),
+      reference(matrix, gradient, batch, true),
+      sampledReference(matrix, gradient, input, batch),
+    ]
+    for (const instructionSet of system().instructionSets) {
+      const results = all(1, instructionSet)
+      results.forEach((result, i) => t.ok(worst(result, references[i]!) <= 1, `${instructionSet}, ${i}`))
+    }
+    const alone = all(1, null)
+    all(3, null).forEach((result, i) => t.same(Buffer.from(result.buffer), Buffer.from(alone[i]!.buffer)))
+  })
 }
 
 t.test('results are the same bits on any number of threads', async (t) => {

@@ -18,13 +18,20 @@
 namespace espalier::cpu {
 namespace {
 
-/// Number of panels of a batch, as few and as equal as possible.
-int64_t panelCount(int64_t batchSize) {
-  return divideUp(std::max<int64_t>(batchSize, 1), kLargestPanel);
+int64_t widestPanel(const NetworkState& network) {
+  int64_t weights = 0;
+  for (const LayerState& layer : network.layers) weights = std::max(weights, layer.pattern.values());
+  return cpu::widestPanel(weights);
 }
 
-int64_t panelStride(int64_t batchSize) {
-  return batchSize == 0 ? kLargestPanel : roundUp(divideUp(batchSize, panelCount(batchSize)), kPanelUnit);
+/// Number of panels of a batch, as few and as equal as possible.
+int64_t panelCount(const NetworkState& network, int64_t batchSize) {
+  return divideUp(std::max<int64_t>(batchSize, 1), widestPanel(network));
+}
+
+int64_t panelStride(const NetworkState& network, int64_t batchSize) {
+  if (batchSize == 0) return widestPanel(network);
+  return roundUp(divideUp(batchSize, panelCount(network, batchSize)), kPanelUnit);
 }
 
 Array<int64_t> keptPositions(const Pattern& pattern, std::span<const int32_t> dropped) {
@@ -55,9 +62,9 @@ CpuDevice::CpuDevice(NetworkState& network, const DeviceSettings& settings)
       kernels_(defaultKernels()),
       pool_(settings.threads),
       training_(settings.batchSize > 0),
-      stride_(panelStride(settings.batchSize)),
-      panels_(settings.growsByGradient ? panelCount(settings.batchSize) : 1),
-      severalPanels_(panelCount(settings.batchSize) > 1),
+      stride_(panelStride(network, settings.batchSize)),
+      panels_(settings.growsByGradient ? panelCount(network, settings.batchSize) : 1),
+      severalPanels_(panelCount(network, settings.batchSize) > 1),
       loss_(network.description.loss, network.layers.back().outputs, stride_) {
   if (training_) {
     require(network.optimizer.has_value(), ErrorCode::Internal, "training needs an optimizer");

@@ -17,13 +17,13 @@ class DenseLayer final : public LinearLayer {
   }
 
  protected:
-  Range forwardShare(const Pass& pass) const override {
-    return evenShare(state_.outputs, pass.thread, pass.pool.threads(), kTileRows);
-  }
-  int64_t rowsPerUnit() const override { return 1; }
-
-  void multiply(const Pass& pass, const float* input, float* output, Range units) const override {
-    pass.kernels.gemm(weights(), state_.inputs, input, output, pass.stride, units);
+  void multiply(const Pass& pass, const float* input, float* sums) override {
+    const Range share = evenShare(state_.outputs, pass.thread, pass.pool.threads(), kTileRows);
+    for (int64_t row = share.begin; row < share.end; row += kRowsAtOnce) {
+      const Range rows{row, std::min(row + kRowsAtOnce, share.end)};
+      pass.kernels.gemm(weights(), state_.inputs, input, sums, pass.stride, rows);
+      finishRows(pass, rows);
+    }
   }
 
   void multiplyTransposed(const Pass& pass, const float* outputGradient, CpuLayer& below) const override {

@@ -5,9 +5,6 @@
 namespace espalier::cpu {
 namespace {
 
-/// Rows that are activated while they are still in the first cache.
-constexpr int64_t kRowsAtOnce = 16;
-
 ActivationArguments argumentsOf(const LayerSetting& setting) {
   ActivationArguments arguments;
   arguments.kind = setting.description.activation;
@@ -44,32 +41,28 @@ LinearLayer::LinearLayer(const LayerSetting& setting)
   smallGradient_ = AlignedBuffer<float>((srelu ? 4 : 1) * state_.outputs);
 }
 
-const float* LinearLayer::derivativeSource(int64_t panel) {
+float* LinearLayer::sums(int64_t panel) {
   return keepsPreactivation() ? preactivation_[panel] : output_[panel];
 }
 
 void LinearLayer::forward(const Pass& pass, const float* input) {
-  float* const output = output_[pass.panel];
-  float* const z = keepsPreactivation() ? preactivation_[pass.panel] : output;
-  const float* const bias = state_.bias.empty() ? nullptr : state_.bias.values.data();
-  const Range share = forwardShare(pass);
-  const int64_t height = rowsPerUnit();
-  const int64_t unitsAtOnce = std::max<int64_t>(1, kRowsAtOnce / height);
-  for (int64_t unit = share.begin; unit < share.end; unit += unitsAtOnce) {
-    const Range units{unit, std::min(unit + unitsAtOnce, share.end)};
-    multiply(pass, input, z, units);
-    const Range rows{units.begin * height, std::min(units.end * height, state_.outputs)};
-    pass.kernels.activate(activation_, bias, z, output, pass.stride, rows, pass.samples());
-  }
+  multiply(pass, input, sums(pass.panel));
   pass.pool.barrier();
+}
+
+void LinearLayer::finishRows(const Pass& pass, Range rows) {
+  const float* const bias = state_.bias.empty() ? nullptr : state_.bias.values.data();
+  rows.end = std::min(rows.end, state_.outputs);
+  pass.kernels.activate(activation_, bias, sums(pass.panel), output_[pass.panel], pass.stride, rows,
+                        pass.samples());
 }
 
 void LinearLayer::finishGradientRows(const Pass& pass, Range rows, Range samples) {
   // SReLU's own parameters want the untouched gradient of whole rows first: see settleSrelu.
   if (activation_.kind == Activation::Srelu) return;
   rows.end = std::min(rows.end, state_.outputs);
-  pass.kernels.activateBackward(activation_, derivativeSource(pass.panel), outputGradient_[pass.panel],
-                                pass.stride, rows, samples);
+  pass.kernels.activateBackward(activation_, sums(pass.panel), outputGradient_[pass.panel], pass.stride, rows,
+                                samples);
 }
 
 void LinearLayer::settleSrelu(const Pass& pass) {

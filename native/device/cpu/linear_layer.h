@@ -21,10 +21,11 @@ class LinearLayer : public CpuLayer {
   int64_t gradientBytes() const override;
 
  protected:
-  /// Outputs of a thread, as a range in the subclass's own units (block rows or rows).
-  virtual Range forwardShare(const Pass& pass) const = 0;
-  virtual int64_t rowsPerUnit() const = 0;
-  virtual void multiply(const Pass& pass, const float* input, float* output, Range units) const = 0;
+  /// Writes this thread's rows of the sums of weights and inputs, and calls finishRows on them, some at a
+  /// time, while they are in the cache.
+  virtual void multiply(const Pass& pass, const float* input, float* sums) = 0;
+  /// Adds the bias to sums and activates them.
+  void finishRows(const Pass& pass, Range rows);
   /// Writes the gradient of the input, and finishes its rows in `below`.
   virtual void multiplyTransposed(const Pass& pass, const float* outputGradient, CpuLayer& below) const = 0;
   /// Computes and settles the gradient of this thread's weights.
@@ -37,8 +38,8 @@ class LinearLayer : public CpuLayer {
 
  private:
   bool keepsPreactivation() const { return !preactivation_.empty(); }
-  /// What activateBackward wants: the activation's output or its input.
-  const float* derivativeSource(int64_t panel);
+  /// What activateBackward wants too: the activation's input, or its output in the same place.
+  float* sums(int64_t panel);
   void settleSrelu(const Pass& pass);
   void settleBias(const Pass& pass);
   Range ownRows(const Pass& pass) const {

@@ -4,8 +4,17 @@
 
 #include "base/aligned_buffer.h"
 #include "base/error.h"
+#include "device/cpu/kernels/kernels.h"
 
 namespace espalier::cpu {
+
+/// Samples that a panel should have at most, where the largest sparse layer stores so many weights: those of
+/// a layer beyond the caches are fetched from memory once for every panel, so it gets wider ones.
+inline int64_t widestPanel(int64_t weights) {
+  constexpr int64_t kUsualPanel = 128;
+  constexpr int64_t kManyWeights = int64_t{1} << 19;
+  return weights > kManyWeights ? kLargestPanel : kUsualPanel;
+}
 
 /// Activations or gradients: `count` feature-major panels of `rows` features x `stride` samples. Rows beyond
 /// the real features are padding of blocks and stay 0.

@@ -5,20 +5,15 @@
 
 #include "base/aligned_buffer.h"
 #include "device/cpu/gradient_growth.h"
+#include "device/cpu/panels.h"
+#include "device/cpu/sparse_products.h"
 #include "device/cpu/work_shares.h"
 
 namespace espalier::cpu {
 namespace {
 
-/// A panel of a layer's input should stay in the second cache while every row walks it.
-constexpr int64_t kPanelBytes = 512 * 1024;
-constexpr int64_t kWidestPanel = 64;
-
-int64_t panelWidth(int64_t features, int64_t batch) {
-  int64_t width = kWidestPanel;
-  while (width > kPanelUnit && features * width * static_cast<int64_t>(sizeof(float)) > kPanelBytes)
-    width /= 2;
-  return std::min(width, roundUp(batch, kPanelUnit));
+int64_t panelWidth(const Pattern& pattern, int64_t batch) {
+  return std::min(widestPanel(pattern.values()), roundUp(batch, kPanelUnit));
 }
 
 /// Some samples of a matrix, with zero rows and zero samples up to whole blocks and vectors.
@@ -71,53 +66,26 @@ void forEachPanel(ThreadPool& pool, int64_t batch, int64_t width, const Load& lo
   });
 }
 
-/// One view of the matrix times one input: `inputs` and `outputs` in features, padded to whole blocks in the
-/// panels.
+/// Features of input and output, and padded to whole blocks as in the panels.
 struct Sides {
   int64_t inputs, paddedInputs, outputs, paddedOutputs;
 };
 
-void multiplyView(const Kernels& kernels, ThreadPool& pool, const MatrixView& view,
-                  const Array<int64_t>& offsets, const Sides& sides, const float* input, int64_t batch,
-                  float* out) {
-  const int64_t width = panelWidth(sides.inputs, batch);
+/// Panel by panel, multiply(thread, input panel, output panel, finished) on the rows of each thread.
+template <typename Multiply>
+void multiplyPanels(ThreadPool& pool, const Sides& sides, int64_t width, const float* input, int64_t batch,
+                    float* out, int64_t rowsOfBlock, const Multiply& multiply) {
   Panel in(sides.inputs, sides.paddedInputs, width);
   Panel result(sides.outputs, sides.paddedOutputs, width);
-  const int threads = pool.threads();
-  const RowShares shares(offsets, view.blockOutputs * view.blockInputs, threads);
   forEachPanel(
       pool, batch, width,
       [&](int thread, Range samples) {
-        in.load(input, batch, samples, evenShare(sides.inputs, thread, threads));
+        in.load(input, batch, samples, evenShare(sides.inputs, thread, pool.threads()));
       },
       [&](int thread, Range samples) {
-        const Range blockRows = shares.of(thread);
-        kernels.spmm(view, in.data(), result.data(), width, blockRows);
-        result.store(out, batch, samples,
-                     {blockRows.begin * view.blockOutputs, blockRows.end * view.blockOutputs});
-      });
-}
-
-/// transpose(matrix) x input for blocks of 4 x 1 by scattering, which loads every input once. The threads
-/// divide the columns, since two rows may meet in one.
-void multiplyByScatter(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* values,
-                       const float* input, int64_t batch, float* out) {
-  const Grid& grid = pattern.grid();
-  const int64_t width = panelWidth(grid.rows, batch);
-  Panel in(grid.rows, paddedRows(grid), width);
-  Panel result(grid.columns, paddedColumns(grid), width);
-  const int threads = pool.threads();
-  const MatrixView view = forwardView(pattern, values);
-  forEachPanel(
-      pool, batch, width,
-      [&](int thread, Range samples) {
-        in.load(input, batch, samples, evenShare(grid.rows, thread, threads));
-      },
-      [&](int thread, Range samples) {
-        const Range own = evenShare(grid.columns, thread, threads);
-        std::fill_n(result.data() + own.begin * width, own.size() * width, 0.0f);
-        kernels.spmmScatter(view, in.data(), result.data(), width, grid.blockRows(), own);
-        result.store(out, batch, samples, own);
+        multiply(thread, in.data(), result.data(), [&](Range rows) {
+          result.store(out, batch, samples, {rows.begin * rowsOfBlock, rows.end * rowsOfBlock});
+        });
       });
 }
 
@@ -126,38 +94,36 @@ void multiplyByScatter(const Kernels& kernels, ThreadPool& pool, const Pattern& 
 void multiply(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* values,
               const float* input, int64_t batch, float* out) {
   const Grid& grid = pattern.grid();
-  multiplyView(kernels, pool, forwardView(pattern, values), pattern.rowOffsets(),
-               {grid.columns, paddedColumns(grid), grid.rows, paddedRows(grid)}, input, batch, out);
+  const int64_t width = panelWidth(pattern, batch);
+  const SparseProducts products(pattern, width, pool.threads());
+  multiplyPanels(pool, {grid.columns, paddedColumns(grid), grid.rows, paddedRows(grid)}, width, input, batch,
+                 out, grid.block.rows, [&](int thread, const float* in, float* sums, const auto& finished) {
+                   products.multiply(kernels, values, in, sums, products.rows(thread), finished);
+                 });
 }
 
 void multiplyTransposed(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* values,
                         const float* input, int64_t batch, float* out) {
   const Grid& grid = pattern.grid();
-  if (pattern.block() == BlockShape{4, 1}) {
-    multiplyByScatter(kernels, pool, pattern, values, input, batch, out);
-  } else {
-    multiplyView(kernels, pool, transposeView(pattern, values), pattern.columnOffsets(),
-                 {grid.rows, paddedRows(grid), grid.columns, paddedColumns(grid)}, input, batch, out);
-  }
+  const int64_t width = panelWidth(pattern, batch);
+  const SparseProducts products(pattern, width, pool.threads());
+  multiplyPanels(pool, {grid.rows, paddedRows(grid), grid.columns, paddedColumns(grid)}, width, input, batch,
+                 out, grid.block.columns,
+                 [&](int thread, const float* in, float* sums, const auto& finished) {
+                   products.multiplyTransposed(kernels, values, in, sums, products.columns(thread), finished);
+                 });
 }
 
 void sampledProduct(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* gradient,
                     const float* input, int64_t batch, float* out) {
   const Grid& grid = pattern.grid();
-  const int64_t width = panelWidth(grid.columns, batch);
+  const int64_t width = panelWidth(pattern, batch);
   Panel dy(grid.rows, paddedRows(grid), width);
   Panel x(grid.columns, paddedColumns(grid), width);
   const int threads = pool.threads();
-  const MatrixView view = forwardView(pattern, nullptr);
-  const int32_t blockSize = pattern.block().size();
-
-  const RowShares shares(pattern.rowOffsets(), blockSize, threads);
+  const SparseProducts products(pattern, width, threads);
   std::vector<AlignedBuffer<float>> scratch;
-  for (int thread = 0; thread < threads; ++thread) {
-    const Range rows = shares.of(thread);
-    const int64_t entries = pattern.rowOffsets()[rows.end] - pattern.rowOffsets()[rows.begin];
-    scratch.emplace_back(entries * blockSize + kPanelUnit);
-  }
+  for (int thread = 0; thread < threads; ++thread) scratch.emplace_back(products.gradientScratch());
   std::fill_n(out, pattern.values(), 0.0f);
   forEachPanel(
       pool, batch, width,
@@ -166,19 +132,17 @@ void sampledProduct(const Kernels& kernels, ThreadPool& pool, const Pattern& pat
         x.load(input, batch, samples, evenShare(grid.columns, thread, threads));
       },
       [&](int thread, Range) {
-        const Range rows = shares.of(thread);
-        float* const part = scratch[thread].data();
-        kernels.sddmm(view, dy.data(), x.data(), width, rows, part);
-        const int64_t first = pattern.rowOffsets()[rows.begin] * blockSize;
-        const int64_t end = pattern.rowOffsets()[rows.end] * blockSize;
-        for (int64_t i = first; i < end; ++i) out[i] += part[i - first];
+        products.gradient(kernels, dy.data(), x.data(), products.rows(thread), scratch[thread].data(),
+                          [&](int64_t first, std::span<const float> gradients) {
+                            for (const float each : gradients) out[first++] += each;
+                          });
       });
 }
 
 Array<int64_t> growPositions(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern,
                              const float* gradient, const float* input, int64_t batch, int64_t count) {
   const Grid& grid = pattern.grid();
-  const int64_t width = std::min<int64_t>(kLargestPanel, roundUp(batch, kPanelUnit));
+  const int64_t width = panelWidth(pattern, batch);
   std::vector<Panel> dy, x;
   for (int64_t first = 0; first < batch; first += width) {
     const Range samples{first, std::min(first + width, batch)};

@@ -9,8 +9,8 @@ inline void denseStrips(const float* weights, int64_t outputStride, int64_t inpu
     for (int r = 0; r < Rows; ++r) {
       for (int s = 0; s < Vectors; ++s) sum[r][s] = Vec::zero();
     }
-    accumulate<Rows, 0, OutputStride, InputStride, Vectors>(sum, weights, outputStride, inputStride,
-                                                            input + sample, inputs, stride);
+    addProducts<Rows, 0, OutputStride, InputStride, Vectors>(sum, weights, outputStride, inputStride,
+                                                             input + sample, inputs, stride);
     storeRows(sum, output + sample, stride);
   }
   if constexpr (Vectors > 1) {

@@ -13,7 +13,7 @@ namespace espalier::cpu {
 // of the pattern, so that results do not depend on how rows and samples are divided over threads.
 
 inline constexpr int kPanelUnit = 16;
-inline constexpr int kLargestPanel = 128;
+inline constexpr int kLargestPanel = 256;
 
 /// A half-open range.
 struct Range {
@@ -25,7 +25,8 @@ struct Range {
 /// One of the two views of a block CSR matrix, as a product walks it. The weight of output i and input k of
 /// an entry is values[valueIndex(entry) x block.size() + i x outputStride + k x inputStride].
 struct MatrixView {
-  const int64_t* offsets;     ///< first entry of each block row
+  const int64_t* begins;      ///< first entry of each block row
+  const int64_t* ends;        ///< and the one after its last
   const int32_t* indices;     ///< block column of each entry
   const int32_t* valueIndex;  ///< where the entry's weights are, or null for entry itself
   const float* values;
@@ -37,11 +38,12 @@ struct MatrixView {
 
 /// The two views of a pattern with these values.
 inline MatrixView forwardView(const Pattern& p, const float* values) {
-  return {p.rowOffsets().data(), p.columns().data(), nullptr,           values,
-          p.block().rows,        p.block().columns,  p.block().columns, 1};
+  return {p.rowOffsets().data(), p.rowOffsets().data() + 1, p.columns().data(), nullptr, values,
+          p.block().rows,        p.block().columns,         p.block().columns,  1};
 }
 inline MatrixView transposeView(const Pattern& p, const float* values) {
   return {p.columnOffsets().data(),
+          p.columnOffsets().data() + 1,
           p.rows().data(),
           p.valueIndex().data(),
           values,
@@ -95,16 +97,17 @@ struct UpdateState {
 struct Kernels {
   const char* name;
 
-  /// output[block rows] = matrix x input, by gathering input rows.
-  void (*spmm)(const MatrixView& matrix, const float* input, float* output, int64_t stride, Range blockRows);
+  /// output[block rows] (+)= matrix x input, by gathering input rows.
+  void (*spmm)(const MatrixView& matrix, const float* input, float* output, int64_t stride, Range blockRows,
+               bool accumulate);
   /// output[columns] += transpose(matrix) x input for blocks of 4 x 1, scattering one column at a time. The
   /// same bits as spmm of the transpose view gives, when output is 0 before.
   void (*spmmScatter)(const MatrixView& forward, const float* input, float* output, int64_t stride,
                       int64_t blockRows, Range columns);
-  /// gradient[entry] = sum over samples of outputGradient[row] x input[column], entries of blockRows, counted
-  /// from the first. `gradient` has room for kPanelUnit floats more.
+  /// gradient[entry - firstEntry] = sum over samples of outputGradient[row] x input[column], for the entries
+  /// of blockRows.
   void (*sddmm)(const MatrixView& forward, const float* outputGradient, const float* input, int64_t stride,
-                Range blockRows, float* gradient);
+                Range blockRows, int64_t firstEntry, float* gradient);
 
   /// output[rows] = weight[rows x inputs] x input.
   void (*gemm)(const float* weight, int64_t inputs, const float* input, float* output, int64_t stride,

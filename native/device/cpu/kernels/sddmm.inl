@@ -38,7 +38,12 @@ inline int64_t sddmmRun(const int32_t* columns, int64_t begin, int64_t end, cons
   for (; entry + Count <= end; entry += Count) {
     const float* x[Count];
     for (int j = 0; j < Count; ++j) x[j] = input + columns[entry + j] * stride;
-    rowTileSums<Count>(dy, x, stride).store(gradient + entry - begin);
+    const Vec sums = rowTileSums<Count>(dy, x, stride);
+    if constexpr (Count == Vec::kLanes) {
+      sums.store(gradient + entry - begin);
+    } else {
+      sums.storePart(gradient + entry - begin, Count);
+    }
   }
   return entry;
 }
@@ -55,7 +60,7 @@ inline void sddmmRow(const int32_t* columns, int64_t begin, int64_t end, const f
   if (entry < end) {
     const float* x[4];
     for (int j = 0; j < 4; ++j) x[j] = input + columns[std::min(entry + j, end - 1)] * stride;
-    rowTileSums<4>(dy, x, stride).store(gradient + entry - begin);
+    rowTileSums<4>(dy, x, stride).storePart(gradient + entry - begin, end - entry);
   }
 }
 
@@ -63,12 +68,17 @@ inline void sddmmRow(const int32_t* columns, int64_t begin, int64_t end, const f
 inline void sddmmFourByOne(const MatrixView& m, int64_t row, const float* const* dy, const float* input,
                            int64_t stride, float* gradient) {
   constexpr int kEntries = Vec::kLanes / 4;
-  const int64_t begin = m.offsets[row], end = m.offsets[row + 1];
-  for (int64_t entry = begin; entry < end; entry += kEntries) {
-    const float* x[kEntries];
-    for (int j = 0; j < kEntries; ++j) x[j] = input + m.indices[std::min(entry + j, end - 1)] * stride;
-    // Rows and columns change places, so that the lanes come out as the values lie: entry by entry.
+  const int64_t begin = m.begins[row], end = m.ends[row];
+  const float* x[kEntries];
+  int64_t entry = begin;
+  // Rows and columns change places, so that the lanes come out as the values lie: entry by entry.
+  for (; entry + kEntries <= end; entry += kEntries) {
+    for (int j = 0; j < kEntries; ++j) x[j] = input + m.indices[entry + j] * stride;
     tileSums<kEntries, 4>(x, dy, stride).store(gradient + (entry - begin) * 4);
+  }
+  if (entry < end) {
+    for (int j = 0; j < kEntries; ++j) x[j] = input + m.indices[std::min(entry + j, end - 1)] * stride;
+    tileSums<kEntries, 4>(x, dy, stride).storePart(gradient + (entry - begin) * 4, 4 * (end - entry));
   }
 }
 
@@ -77,7 +87,7 @@ inline void sddmmTiled(const MatrixView& m, int64_t row, const float* outputGrad
                        int64_t stride, float* gradient) {
   constexpr int kColumns = Vec::kLanes / 4;
   const int32_t blockRows = m.blockOutputs, blockColumns = m.blockInputs;
-  for (int64_t entry = m.offsets[row]; entry < m.offsets[row + 1]; ++entry) {
+  for (int64_t entry = m.begins[row]; entry < m.ends[row]; ++entry) {
     const float* const block = input + int64_t{m.indices[entry]} * blockColumns * stride;
     for (int32_t i = 0; i < blockRows; i += 4) {
       const float* dy[4];
@@ -100,7 +110,7 @@ inline void sddmmTiled(const MatrixView& m, int64_t row, const float* outputGrad
 inline void sddmmAnyBlock(const MatrixView& m, int64_t row, const float* outputGradient, const float* input,
                           int64_t stride, float* gradient) {
   const int32_t blockRows = m.blockOutputs, blockColumns = m.blockInputs;
-  for (int64_t entry = m.offsets[row]; entry < m.offsets[row + 1]; ++entry) {
+  for (int64_t entry = m.begins[row]; entry < m.ends[row]; ++entry) {
     const int64_t column = int64_t{m.indices[entry]} * blockColumns;
     for (int32_t i = 0; i < blockRows; ++i) {
       const float* const dy = outputGradient + (row * blockRows + i) * stride;
@@ -116,14 +126,13 @@ inline void sddmmAnyBlock(const MatrixView& m, int64_t row, const float* outputG
 }
 
 void sddmm(const MatrixView& m, const float* outputGradient, const float* input, int64_t stride,
-           Range blockRows, float* gradient) {
+           Range blockRows, int64_t firstEntry, float* gradient) {
   const BlockShape shape{m.blockOutputs, m.blockInputs};
-  const int64_t first = m.offsets[blockRows.begin];
   for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
-    const int64_t begin = m.offsets[row];
-    float* const target = gradient + (begin - first) * shape.size();
+    const int64_t begin = m.begins[row];
+    float* const target = gradient + (begin - firstEntry) * shape.size();
     if (shape == BlockShape{1, 1}) {
-      sddmmRow(m.indices, begin, m.offsets[row + 1], outputGradient + row * stride, input, stride, target);
+      sddmmRow(m.indices, begin, m.ends[row], outputGradient + row * stride, input, stride, target);
     } else if (shape == BlockShape{4, 1}) {
       const float* dy[4];
       for (int i = 0; i < 4; ++i) dy[i] = outputGradient + (row * 4 + i) * stride;

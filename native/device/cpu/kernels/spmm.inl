@@ -3,8 +3,8 @@
 /// sum[row][vector] += weights of `Rows` outputs and `inputs` inputs times input rows. A stride that is known
 /// when compiling is a template argument; 0 takes the run-time value.
 template <int Rows, int Inputs, int OutputStride, int InputStride, int Vectors>
-inline void accumulate(Vec (&sum)[Rows][Vectors], const float* weights, int64_t outputStride,
-                       int64_t inputStride, const float* input, int64_t inputs, int64_t stride) {
+inline void addProducts(Vec (&sum)[Rows][Vectors], const float* weights, int64_t outputStride,
+                        int64_t inputStride, const float* input, int64_t inputs, int64_t stride) {
   const int64_t count = Inputs != 0 ? Inputs : inputs;
   const int64_t rowStep = OutputStride != 0 ? OutputStride : outputStride;
   const int64_t step = InputStride != 0 ? InputStride : inputStride;
@@ -32,20 +32,22 @@ inline constexpr int kStrip = Rows == 1   ? 8
                                           : Vec::kRegisters / 16;
 
 /// `Rows` consecutive outputs of one block row, beginning at output `first` of the block.
-template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, int Vectors>
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, int Vectors>
 inline void blockRowStrip(const MatrixView& m, int64_t blockRow, int32_t first, const float* input,
                           float* output, int64_t stride) {
   Vec sum[Rows][Vectors];
   for (int r = 0; r < Rows; ++r) {
-    for (int s = 0; s < Vectors; ++s) sum[r][s] = Vec::zero();
+    for (int s = 0; s < Vectors; ++s) {
+      sum[r][s] = Accumulate ? Vec::load(output + r * stride + s * Vec::kLanes) : Vec::zero();
+    }
   }
   const int64_t blockSize = int64_t{m.blockOutputs} * m.blockInputs;
   const int64_t rowStep = OutputStride != 0 ? OutputStride : m.outputStride;
-  const int64_t end = m.offsets[blockRow + 1];
-  for (int64_t entry = m.offsets[blockRow]; entry < end; ++entry) {
+  const int64_t end = m.ends[blockRow];
+  for (int64_t entry = m.begins[blockRow]; entry < end; ++entry) {
     const int64_t slot = Indexed ? m.valueIndex[entry] : entry;
     const int64_t row = int64_t{m.indices[entry]} * (Inputs != 0 ? Inputs : m.blockInputs);
-    accumulate<Rows, Inputs, OutputStride, InputStride, Vectors>(
+    addProducts<Rows, Inputs, OutputStride, InputStride, Vectors>(
         sum, m.values + slot * blockSize + first * rowStep, m.outputStride, m.inputStride,
         input + row * stride, m.blockInputs, stride);
   }
@@ -53,70 +55,84 @@ inline void blockRowStrip(const MatrixView& m, int64_t blockRow, int32_t first, 
 }
 
 /// The samples from `sample` on, in the widest strips that fit.
-template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, int Vectors>
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, int Vectors>
 inline void blockRow(const MatrixView& m, int64_t row, int32_t first, const float* input, float* output,
                      int64_t stride, int64_t sample = 0) {
   for (; sample + Vectors * Vec::kLanes <= stride; sample += Vectors * Vec::kLanes) {
-    blockRowStrip<Rows, Inputs, OutputStride, InputStride, Indexed, Vectors>(m, row, first, input + sample,
-                                                                             output + sample, stride);
+    blockRowStrip<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, Vectors>(
+        m, row, first, input + sample, output + sample, stride);
   }
   if constexpr (Vectors > 1) {
     if (sample < stride) {
-      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Vectors / 2>(m, row, first, input, output,
-                                                                              stride, sample);
+      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, Vectors / 2>(
+          m, row, first, input, output, stride, sample);
     }
   }
 }
 
-template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed>
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate>
 inline void spmmBlocks(const MatrixView& m, const float* input, float* output, int64_t stride,
                        Range blockRows) {
   for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
     float* const out = output + row * m.blockOutputs * stride;
     int32_t first = 0;
     for (; first + Rows <= m.blockOutputs; first += Rows) {
-      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, kStrip<Rows>>(m, row, first, input,
-                                                                               out + first * stride, stride);
+      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, kStrip<Rows>>(
+          m, row, first, input, out + first * stride, stride);
     }
     if constexpr (Rows > 1) {
       for (; first < m.blockOutputs; ++first) {
-        blockRow<1, Inputs, OutputStride, InputStride, Indexed, kStrip<1>>(m, row, first, input,
-                                                                           out + first * stride, stride);
+        blockRow<1, Inputs, OutputStride, InputStride, Indexed, Accumulate, kStrip<1>>(
+            m, row, first, input, out + first * stride, stride);
       }
     }
   }
 }
 
-template <bool Indexed>
+template <bool Indexed, bool Accumulate>
 inline void spmmView(const MatrixView& m, const float* input, float* output, int64_t stride,
                      Range blockRows) {
   const BlockShape shape{m.blockOutputs, m.blockInputs};
   constexpr int kForward = Indexed ? 0 : 1;  // which of the two strides is 1 follows from the view
-  if (shape == BlockShape{1, 1}) return spmmBlocks<1, 1, 1, 1, Indexed>(m, input, output, stride, blockRows);
+  if (shape == BlockShape{1, 1})
+    return spmmBlocks<1, 1, 1, 1, Indexed, Accumulate>(m, input, output, stride, blockRows);
   if (shape == BlockShape{4, 1} && m.outputStride == 1) {
-    return spmmBlocks<4, 1, 1, 1, Indexed>(m, input, output, stride, blockRows);
+    return spmmBlocks<4, 1, 1, 1, Indexed, Accumulate>(m, input, output, stride, blockRows);
   }
   if (shape == BlockShape{1, 4} && m.inputStride == 1) {
-    return spmmBlocks<1, 4, 1, 1, Indexed>(m, input, output, stride, blockRows);
+    return spmmBlocks<1, 4, 1, 1, Indexed, Accumulate>(m, input, output, stride, blockRows);
   }
   if (shape == BlockShape{4, 4}) {
-    return spmmBlocks < 4, 4, kForward ? 4 : 1, kForward ? 1 : 4,
-           Indexed > (m, input, output, stride, blockRows);
+    return spmmBlocks < 4, 4, kForward ? 4 : 1, kForward ? 1 : 4, Indexed,
+           Accumulate > (m, input, output, stride, blockRows);
   }
   if (shape == BlockShape{8, 8}) {
-    return spmmBlocks < 8, 8, kForward ? 8 : 1, kForward ? 1 : 8,
-           Indexed > (m, input, output, stride, blockRows);
+    return spmmBlocks < 8, 8, kForward ? 8 : 1, kForward ? 1 : 8, Indexed,
+           Accumulate > (m, input, output, stride, blockRows);
   }
-  if (shape.rows >= 8) return spmmBlocks<8, 0, 0, 0, Indexed>(m, input, output, stride, blockRows);
-  if (shape.rows >= 4) return spmmBlocks<4, 0, 0, 0, Indexed>(m, input, output, stride, blockRows);
-  return spmmBlocks<1, 0, 0, 0, Indexed>(m, input, output, stride, blockRows);
+  if (shape.rows >= 8)
+    return spmmBlocks<8, 0, 0, 0, Indexed, Accumulate>(m, input, output, stride, blockRows);
+  if (shape.rows >= 4)
+    return spmmBlocks<4, 0, 0, 0, Indexed, Accumulate>(m, input, output, stride, blockRows);
+  return spmmBlocks<1, 0, 0, 0, Indexed, Accumulate>(m, input, output, stride, blockRows);
 }
 
-void spmm(const MatrixView& m, const float* input, float* output, int64_t stride, Range blockRows) {
-  if (m.valueIndex == nullptr) {
-    spmmView<false>(m, input, output, stride, blockRows);
+template <bool Indexed>
+inline void spmmOrAdd(const MatrixView& m, const float* input, float* output, int64_t stride, Range blockRows,
+                      bool accumulate) {
+  if (accumulate) {
+    spmmView<Indexed, true>(m, input, output, stride, blockRows);
   } else {
-    spmmView<true>(m, input, output, stride, blockRows);
+    spmmView<Indexed, false>(m, input, output, stride, blockRows);
+  }
+}
+
+void spmm(const MatrixView& m, const float* input, float* output, int64_t stride, Range blockRows,
+          bool accumulate) {
+  if (m.valueIndex == nullptr) {
+    spmmOrAdd<false>(m, input, output, stride, blockRows, accumulate);
+  } else {
+    spmmOrAdd<true>(m, input, output, stride, blockRows, accumulate);
   }
 }
 
@@ -168,7 +184,7 @@ inline int64_t firstEntryFrom(const int32_t* columns, Range entries, int64_t col
 void spmmScatter(const MatrixView& m, const float* input, float* output, int64_t stride, int64_t blockRows,
                  Range columns) {
   for (int64_t row = 0; row < blockRows; ++row) {
-    const Range all{m.offsets[row], m.offsets[row + 1]};
+    const Range all{m.begins[row], m.ends[row]};
     const Range own{firstEntryFrom(m.indices, all, columns.begin),
                     firstEntryFrom(m.indices, all, columns.end)};
     if (own.size() == 0) continue;

@@ -1,0 +1,86 @@
+#include "device/cpu/sparse_products.h"
+
+#include <algorithm>
+
+namespace espalier::cpu {
+namespace {
+
+/// What a panel of inputs may take of the second cache before it is cut into chunks, and what a chunk takes.
+constexpr int64_t kWholeBytes = 768 * 1024;
+constexpr int64_t kChunkBytes = 512 * 1024;
+/// Inputs of a row in a chunk, for each of the row's outputs, from which on cutting pays.
+constexpr int64_t kInputsOfChunk = 8;
+/// Gradients that go to the optimizer at once, so that they never leave the first cache.
+constexpr int64_t kGradientsAtOnce = 2048;
+/// The same of rows that walk chunks: enough for every input of a chunk to serve many of them.
+constexpr int64_t kGradientsOfChunks = int64_t{1} << 17;
+
+}  // namespace
+
+ChunkedRows::ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, int64_t stride)
+    : rows_(rows) {
+  const int64_t blockBytes = view.blockInputs * stride * static_cast<int64_t>(sizeof(float));
+  if (columns * blockBytes <= kWholeBytes) return;
+  const int64_t width = std::max<int64_t>(1, kChunkBytes / blockBytes);
+  const int64_t chunks = divideUp(columns, width);
+  // Outputs are fetched and stored once more for every chunk, which has to pay. Where several outputs share
+  // an input, fetching inputs is no longer what takes the time, unless the values are looked up as well.
+  const int64_t inputsOfChunk = view.ends[rows - 1] * view.blockInputs / (rows * chunks);
+  const bool sharesInputs = view.blockOutputs > 1 && view.valueIndex == nullptr;
+  if (sharesInputs || inputsOfChunk < kInputsOfChunk * view.blockOutputs) return;
+
+  chunks_ = chunks;
+  bounds_.resize(static_cast<size_t>((chunks_ + 1) * rows_));
+  for (int64_t row = 0; row < rows_; ++row) {
+    int64_t entry = view.begins[row];
+    for (int64_t chunk = 0; chunk < chunks_; ++chunk) {
+      bounds_[chunk * rows_ + row] = entry;
+      while (entry < view.ends[row] && view.indices[entry] < (chunk + 1) * width) ++entry;
+    }
+    bounds_[chunks_ * rows_ + row] = entry;
+  }
+}
+
+MatrixView ChunkedRows::restrict(MatrixView view, int64_t chunk) const {
+  if (chunks_ > 1) {
+    view.begins = bounds_.data() + chunk * rows_;
+    view.ends = view.begins + rows_;
+  }
+  return view;
+}
+
+SparseProducts::SparseProducts(const Pattern& pattern, int64_t stride, int threads)
+    : pattern_(&pattern),
+      stride_(stride),
+      rowShares_(pattern.rowOffsets(), pattern.block().size(), threads),
+      columnShares_(pattern.columnOffsets(), pattern.block().size(), threads) {
+  const Grid& grid = pattern.grid();
+  forward_ = ChunkedRows(forwardView(pattern, nullptr), grid.blockRows(), grid.blockColumns(), stride);
+  transposed_ = ChunkedRows(transposeView(pattern, nullptr), grid.blockColumns(), grid.blockRows(), stride);
+  for (int thread = 0; thread < threads; ++thread) {
+    const Range share = rows(thread);
+    for (int64_t row = share.begin; row < share.end;) {
+      const int64_t end = endOfRun(row, share.end);
+      longestRun_ =
+          std::max(longestRun_, (pattern.rowOffsets()[end] - pattern.rowOffsets()[row]) * grid.block.size());
+      row = end;
+    }
+  }
+}
+
+int64_t SparseProducts::endOfRun(int64_t row, int64_t end) const {
+  const int64_t most = forward_.chunks() > 1 ? kGradientsOfChunks : kGradientsAtOnce;
+  const auto& offsets = pattern_->rowOffsets();
+  int64_t next = row + 1;
+  while (next < end && (offsets[next] - offsets[row]) * pattern_->block().size() < most) ++next;
+  return next;
+}
+
+void SparseProducts::scatter(const Kernels& kernels, const float* values, const float* input, float* output,
+                             Range blockColumns) const {
+  std::fill(output + blockColumns.begin * stride_, output + blockColumns.end * stride_, 0.0f);
+  kernels.spmmScatter(forwardView(*pattern_, values), input, output, stride_, pattern_->grid().blockRows(),
+                      blockColumns);
+}
+
+}  // namespace espalier::cpu

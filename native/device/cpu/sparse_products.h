@@ -1,0 +1,117 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "device/cpu/kernels/kernels.h"
+#include "device/cpu/work_shares.h"
+#include "sparse/pattern.h"
+
+namespace espalier::cpu {
+
+/// One view of a pattern, cut into chunks of inputs where a panel of all inputs is larger than the second
+/// cache: what the first rows of a chunk fetch then serves the others from there. Every sum still runs in the
+/// order of the pattern.
+class ChunkedRows {
+ public:
+  ChunkedRows() = default;
+  /// rows, columns: block rows and block columns of the view, of which there is at least one.
+  ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, int64_t stride);
+
+  int64_t chunks() const { return chunks_; }
+  /// The whole view, restricted to one chunk.
+  MatrixView restrict(MatrixView view, int64_t chunk) const;
+  int64_t bytes() const { return static_cast<int64_t>(bounds_.size() * sizeof(int64_t)); }
+
+ private:
+  int64_t chunks_ = 1;
+  int64_t rows_ = 0;
+  /// First entry of each row in each chunk, and the end; empty where there is one chunk.
+  std::vector<int64_t> bounds_;
+};
+
+/// The products of one sparse matrix with panels of `stride` samples, for threads that divide the rows. Holds
+/// on to the pattern; make it again when that has changed.
+class SparseProducts {
+ public:
+  SparseProducts() = default;
+  SparseProducts(const Pattern& pattern, int64_t stride, int threads);
+
+  /// A thread's block rows and block columns.
+  Range rows(int thread) const { return rowShares_.of(thread); }
+  Range columns(int thread) const { return columnShares_.of(thread); }
+
+  /// output = matrix x input, for a thread's block rows; finished(rows) is called on groups of them.
+  template <typename Finished>
+  void multiply(const Kernels& kernels, const float* values, const float* input, float* output,
+                Range blockRows, const Finished& finished) const {
+    walk(kernels, forward_, forwardView(*pattern_, values), input, output, blockRows, finished);
+  }
+
+  /// output = transpose(matrix) x input, for a thread's block columns.
+  template <typename Finished>
+  void multiplyTransposed(const Kernels& kernels, const float* values, const float* input, float* output,
+                          Range blockColumns, const Finished& finished) const {
+    if (pattern_->block() == BlockShape{4, 1}) {
+      scatter(kernels, values, input, output, blockColumns);
+      finished(blockColumns);
+      return;
+    }
+    walk(kernels, transposed_, transposeView(*pattern_, values), input, output, blockColumns, finished);
+  }
+
+  /// Calls settle(first value, gradients) for the gradients of a thread's block rows, some rows at a time.
+  /// scratch: gradientScratch() numbers.
+  template <typename Settle>
+  void gradient(const Kernels& kernels, const float* outputGradient, const float* input, Range blockRows,
+                float* scratch, const Settle& settle) const {
+    for (int64_t row = blockRows.begin; row < blockRows.end;) {
+      const int64_t end = endOfRun(row, blockRows.end);
+      const int64_t first = pattern_->rowOffsets()[row], size = pattern_->block().size();
+      for (int64_t chunk = 0; chunk < forward_.chunks(); ++chunk) {
+        kernels.sddmm(forward_.restrict(forwardView(*pattern_, nullptr), chunk), outputGradient, input,
+                      stride_, {row, end}, first, scratch);
+      }
+      const int64_t count = (pattern_->rowOffsets()[end] - first) * size;
+      settle(first * size, std::span<float>(scratch, static_cast<size_t>(count)));
+      row = end;
+    }
+  }
+  int64_t gradientScratch() const { return longestRun_; }
+  int64_t bytes() const { return forward_.bytes() + transposed_.bytes(); }
+
+ private:
+  template <typename Finished>
+  void walk(const Kernels& kernels, const ChunkedRows& chunked, const MatrixView& view, const float* input,
+            float* output, Range blockRows, const Finished& finished) const {
+    // Few rows where there is one chunk, so that what comes next finds them in the first cache.
+    const int64_t few = std::max<int64_t>(1, kRowsAtOnce / view.blockOutputs);
+    const int64_t step = chunked.chunks() == 1 ? few : std::max<int64_t>(1, blockRows.size());
+    for (int64_t row = blockRows.begin; row < blockRows.end; row += step) {
+      const Range rows{row, std::min(row + step, blockRows.end)};
+      for (int64_t chunk = 0; chunk < chunked.chunks(); ++chunk) {
+        kernels.spmm(chunked.restrict(view, chunk), input, output, stride_, rows, chunk > 0);
+      }
+      finished(rows);
+    }
+  }
+  void scatter(const Kernels& kernels, const float* values, const float* input, float* output,
+               Range blockColumns) const;
+  /// The end of the rows from `row` on whose gradients are computed before they are settled.
+  int64_t endOfRun(int64_t row, int64_t end) const;
+
+  /// Outputs that are finished while they are in the first cache.
+  static constexpr int64_t kRowsAtOnce = 16;
+
+  const Pattern* pattern_ = nullptr;
+  int64_t stride_ = 0;
+  RowShares rowShares_;
+  RowShares columnShares_;
+  ChunkedRows forward_;
+  ChunkedRows transposed_;
+  int64_t longestRun_ = 0;
+};
+
+}  // namespace espalier::cpu
