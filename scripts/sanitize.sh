@@ -10,6 +10,7 @@ cmake -S . -B build/sanitize -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEAS
 cmake --build build/sanitize --parallel "$(nproc)" --target espalier espalier_emulated
 
 compiler=$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' build/sanitize/CMakeCache.txt)
+export ESPALIER_SANITIZED=1
 export ESPALIER_ADDON="$PWD/build/sanitize/Release/espalier.node"
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
