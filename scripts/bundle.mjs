@@ -131,7 +131,7 @@ function compile(to) {
   tsc('-p', 'tsconfig.json')
   cpSync(join(root, 'lib'), join(to, 'lib'), { recursive: true })
   // Beside their sources, so that what they name by a relative path is there.
-  tsc('-p', 'test/tsconfig.json', '--noEmit', 'false', '--rootDir', 'test', '--outDir', join(to, 'test'))
+  tsc('-p', 'test/tsconfig.json', '--noEmit', 'false', '--rootDir', '.', '--outDir', to)
   tsc('-p', 'bench/tsconfig.json', '--outDir', join(to, 'build', 'bench'))
 }
 
