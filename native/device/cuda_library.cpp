@@ -14,7 +14,7 @@ namespace {
 
 /// One of the two is set.
 struct Opened {
-  const cuda::Library* library = nullptr;
+  const cuda::Library* found = nullptr;
   std::string reason;
 };
 
@@ -71,7 +71,7 @@ const Opened& opened() {
 }  // namespace
 
 const cuda::Library* cudaLibrary() {
-  return opened().library;
+  return opened().found;
 }
 
 cuda::Status cudaStatus() {

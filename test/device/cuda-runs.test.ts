@@ -124,12 +124,12 @@ t.test('two networks at once in one process', { skip: noCuda }, async (t) => {
 t.test('two worker threads', { skip: noCuda }, async (t) => {
   const program = `
     const { parentPort, workerData } = require('node:worker_threads')
-    import(workerData.library).then(async ({ Network, sparse, dense }) => {
+    import(workerData.espalier).then(async ({ Network, sparse, dense }) => {
       const network = new Network({ inputs: 20, layers: [sparse(32), dense(4)], sparsity: 0.6, device: 'cuda' })
       const result = await network.fit(workerData.data, workerData.settings)
       parentPort.postMessage({ device: network.plan().device, loss: result.trainLoss })
     })`
-  const workerData = { library: new URL('../../lib/index.js', import.meta.url).href, data, settings }
+  const workerData = { espalier: new URL('../../lib/index.js', import.meta.url).href, data, settings }
   const train = () =>
     new Promise<{ device: string; loss: number }>((resolve, reject) => {
       const worker = new Worker(program, { eval: true, workerData, execArgv: [] })
@@ -147,12 +147,12 @@ t.test('two worker threads', { skip: noCuda }, async (t) => {
 t.test('a worker thread that goes away stops its training', { skip: noCuda }, async (t) => {
   const program = `
     const { parentPort, workerData } = require('node:worker_threads')
-    import(workerData.library).then(({ Network, sparse, dense }) => {
+    import(workerData.espalier).then(({ Network, sparse, dense }) => {
       const network = new Network({ inputs: 20, layers: [sparse(32), dense(4)], sparsity: 0.6, device: 'cuda' })
       network.fit(workerData.data, { epochs: 1e6 }).catch(() => {})
       setInterval(() => network.snapshot().then(() => parentPort.postMessage('looked')), 1)
     })`
-  const workerData = { library: new URL('../../lib/index.js', import.meta.url).href, data }
+  const workerData = { espalier: new URL('../../lib/index.js', import.meta.url).href, data }
   for (let i = 0; i < 2; i++) {
     const worker = new Worker(program, { eval: true, workerData, execArgv: [] })
     await new Promise((resolve) => worker.once('message', resolve))

@@ -20,11 +20,11 @@ struct Bench {
   Context& context;
   Timer timer;
   Blas blas;
-  SparseLibrary library;
+  SparseLibrary cusparse;
   Budget& budget;
 
   Bench(Context& context, Scale scale, Budget& budget)
-      : context(context), timer(context, scale), blas(context), library(context), budget(budget) {}
+      : context(context), timer(context, scale), blas(context), cusparse(context), budget(budget) {}
 };
 
 /// One pattern on the card, with weights, and what the products of any batch need beside them.
@@ -209,11 +209,11 @@ class SparseLayerBench {
     const float* const outputGradient = batch.features.outputGradient(Precision::Float32).values;
     const float* const input = batch.features.input(Precision::Float32).values;
     if (block_ > 1) {
-      auto sddmm = std::make_shared<LibraryBlockSddmm>(context(), bench_.library, view, outputGradient, input,
-                                                       batch.cell.batch, gradient_.data());
+      auto sddmm = std::make_shared<LibraryBlockSddmm>(context(), bench_.cusparse, view, outputGradient,
+                                                       input, batch.cell.batch, gradient_.data());
       return [=] { sddmm->run(); };
     }
-    auto sddmm = std::make_shared<CusparseSddmm>(context(), bench_.library, view, outputGradient, input,
+    auto sddmm = std::make_shared<CusparseSddmm>(context(), bench_.cusparse, view, outputGradient, input,
                                                  batch.cell.batch, gradient_.data());
     sddmm->prepare();
     return [=] { sddmm->run(); };
@@ -230,7 +230,7 @@ class SparseLayerBench {
     const Features input =
         forward ? batch.features.input(precision) : batch.features.outputGradient(precision);
     auto spmm = std::make_shared<LibrarySpmm>(
-        context(), bench_.library, algorithm, view,
+        context(), bench_.cusparse, algorithm, view,
         LibraryOperands{values, rounds ? roundedValues_.data() : nullptr, input, batch.cell.batch},
         batch.output.data());
     return [=, this] {
