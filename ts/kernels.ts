@@ -8,8 +8,9 @@
 import { z } from 'zod'
 import { EspalierError } from './errors.js'
 import { type Block, type BlockOption, blockSchema } from './model/block.js'
+import type { NativeMatrix } from './native/kernels-surface.js'
 import { addon, guarded } from './native/loader.js'
-import type { InstructionSet, NativeMatrix } from './native/surface.js'
+import type { InstructionSet } from './native/surface.js'
 import { erdosRenyi, type Topology, topologySchema } from './topology/topology.js'
 import { instance, MAX_THREADS, MAX_WIDTH, object, oneOf, parse, real, whole } from './validation.js'
 

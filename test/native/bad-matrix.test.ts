@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { NativeMatrix } from '../../lib/native/surface.js'
+import type { NativeMatrix } from '../../lib/native/kernels-surface.js'
 import { kernels, matrixOf } from './support.js'
 
 const good = matrixOf([

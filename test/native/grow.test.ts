@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import type { NativeMatrix } from '../../lib/native/surface.js'
+import type { NativeMatrix } from '../../lib/native/kernels-surface.js'
 import { blockColumns, floats, kernels, matrixAt, matrixOf, positions, random } from './support.js'
 
 const numbers = (list: BigInt64Array) => Array.from(list, Number)

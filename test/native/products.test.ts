@@ -1,5 +1,6 @@
 import t from 'tap'
-import type { InstructionSet, NativeMatrix } from '../../lib/native/surface.js'
+import type { NativeMatrix } from '../../lib/native/kernels-surface.js'
+import type { InstructionSet } from '../../lib/native/surface.js'
 import { floats, kernels, matrixAt, places, raggedMatrix, random, system } from './support.js'
 
 /** float64 references: out[to][b] += weight x input[from][b], and the sums of magnitudes that bound the error. */

@@ -1,10 +1,10 @@
+import type { NativeMatrix } from '../../lib/native/kernels-surface.js'
 import { addon } from '../../lib/native/loader.js'
 import type {
   NativeData,
   NativeDescription,
   NativeFitSettings,
   NativeLayer,
-  NativeMatrix,
   NativePlacement,
 } from '../../lib/native/surface.js'
 
