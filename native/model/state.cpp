@@ -119,6 +119,16 @@ void resetOptimizer(NetworkState& network, const Optimizer& optimizer) {
   network.progress = {};
 }
 
+int64_t paddedFeatures(const NetworkState& network, size_t boundary) {
+  const auto& layers = network.layers;
+  const int64_t features = boundary == 0 ? network.description.inputs : layers[boundary - 1].outputs;
+  int64_t padded = features;
+  if (boundary > 0) padded = std::max(padded, roundUp(features, layers[boundary - 1].pattern.block().rows));
+  if (boundary < layers.size())
+    padded = std::max(padded, roundUp(features, layers[boundary].pattern.block().columns));
+  return padded;
+}
+
 StateBytes bytesOf(const NetworkState& network) {
   StateBytes bytes;
   for (const LayerState& layer : network.layers) {

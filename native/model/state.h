@@ -82,6 +82,10 @@ NetworkState makeNetwork(const NetworkDescription& description);
 /// Gives every parameter the arrays that this optimizer needs, zeroed, and starts progress afresh.
 void resetOptimizer(NetworkState& network, const Optimizer& optimizer);
 
+/// Features at the boundary below layer `boundary` (0 for the inputs, the number of layers for the outputs),
+/// rounded up to whole blocks of the layers on both sides.
+int64_t paddedFeatures(const NetworkState& network, size_t boundary);
+
 /// Bytes that a network holds.
 struct StateBytes {
   int64_t parameters = 0;

@@ -32,26 +32,9 @@ ComposedStep::~ComposedStep() {
   (void)cudaStreamSynchronize(context_.stream.get());
 }
 
-UpdateRule ComposedStep::makeRule(const Optimizer& optimizer) {
-  UpdateRule rule;
-  rule.kind = optimizer.kind;
-  rule.momentum = static_cast<float>(optimizer.momentum);
-  rule.beta1 = static_cast<float>(optimizer.beta1);
-  rule.beta2 = static_cast<float>(optimizer.beta2);
-  rule.epsilon = static_cast<float>(optimizer.epsilon);
-  const BiasCorrections corrections = biasCorrections(optimizer);
-  rule.corrections = static_cast<int32_t>(corrections.first.size());
-  firstCorrections_ = DeviceBuffer<float>(context_.memory, rule.corrections);
-  firstCorrections_.upload(corrections.first);
-  secondCorrections_ = DeviceBuffer<float>(context_.memory, rule.corrections);
-  secondCorrections_.upload(corrections.second);
-  rule.firstCorrection = firstCorrections_.data();
-  rule.secondCorrection = secondCorrections_.data();
-  return rule;
-}
-
 void ComposedStep::addLayers(const NetworkState& sparse, Precision precision) {
-  const UpdateRule rule = makeRule(*network_.optimizer);
+  updates_ = UpdateTables(context_, *network_.optimizer);
+  const UpdateRule& rule = updates_.rule();
   const ProductSetting products{context_, workspace_, blas_, sparse_, precision, false};
   input_ = FeatureBuffer(context_, network_.description.inputs, stride_, precision);
   Features input = input_.out();
@@ -109,12 +92,7 @@ void ComposedStep::queueAll() {
 }
 
 void ComposedStep::step(const Samples& samples, const Batch& batch, const StepSettings& settings) {
-  StepParameters parameters;
-  parameters.learningRate = settings.learningRate;
-  parameters.update = static_cast<int32_t>(settings.update);
-  parameters.step = settings.step;
-  parameters.moveWeights = settings.moveWeights;
-  parameters.training = true;
+  StepParameters parameters = trainingStep(settings);
   samples_.locate(samples, batch, parameters);
   setStep(context_, parameters, step_.data());
   if (!chosen_) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "device/cuda/base/workspace.h"
+#include "device/cuda/kernels/update_tables.h"
 #include "device/cuda/layers/cuda_layer.h"
 #include "device/cuda/outcome_ring.h"
 #include "device/cuda/sample_source.h"
@@ -41,7 +42,6 @@ class ComposedStep {
   int64_t peakBytes() const { return context_.memory.peak(); }
 
  private:
-  UpdateRule makeRule(const Optimizer& optimizer);
   void addLayers(const NetworkState& sparse, Precision precision);
   void addDeeds();
   void fitWorkspace();
@@ -61,8 +61,7 @@ class ComposedStep {
   SampleSource samples_;
   OutcomeRing outcomes_;
   DeviceBuffer<StepParameters> step_;
-  DeviceBuffer<float> firstCorrections_;
-  DeviceBuffer<float> secondCorrections_;
+  UpdateTables updates_;
   DeviceBuffer<double> losses_;
   DeviceBuffer<int32_t> rights_;
   FeatureBuffer input_;

@@ -73,19 +73,8 @@ CpuDevice::CpuDevice(NetworkState& network, const DeviceSettings& settings)
   buildLayers();
 }
 
-/// Features at the boundary below layer `boundary`, rounded up to whole blocks of the layers on both sides.
-int64_t CpuDevice::featuresWithPadding(size_t boundary) const {
-  const auto& layers = network_.layers;
-  const int64_t features = boundary == 0 ? network_.description.inputs : layers[boundary - 1].outputs;
-  int64_t padded = features;
-  if (boundary > 0) padded = std::max(padded, roundUp(features, layers[boundary - 1].pattern.block().rows));
-  if (boundary < layers.size())
-    padded = std::max(padded, roundUp(features, layers[boundary].pattern.block().columns));
-  return padded;
-}
-
 void CpuDevice::buildLayers() {
-  input_ = Panels(featuresWithPadding(0), stride_, panels_);
+  input_ = Panels(paddedFeatures(network_, 0), stride_, panels_);
   int64_t hidden = 0;
   for (size_t i = 0; i < network_.layers.size(); ++i) {
     const LayerDescription& description = network_.description.layers[i];
@@ -95,7 +84,7 @@ void CpuDevice::buildLayers() {
                                network_.layers[i],
                                static_cast<int64_t>(i),
                                network_.description.seed,
-                               featuresWithPadding(i + 1),
+                               paddedFeatures(network_, i + 1),
                                stride_,
                                panels_,
                                training_,

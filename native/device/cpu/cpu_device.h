@@ -30,7 +30,6 @@ class CpuDevice final : public Device {
   struct LayerRewiring;
 
   void buildLayers();
-  int64_t featuresWithPadding(size_t boundary) const;
   /// One thread's part: fetches the samples of a panel and takes them through the layers.
   void forward(const Pass& pass, const PanelWork& work);
   void backward(const Pass& pass);

@@ -39,47 +39,14 @@ CudaDevice::~CudaDevice() {
   (void)cudaStreamSynchronize(context_.stream.get());
 }
 
-/// Features at the boundary below layer `boundary`, rounded up to whole blocks of the layers on both sides.
-int64_t CudaDevice::featuresWithPadding(size_t boundary) const {
-  const auto& layers = network_.layers;
-  const int64_t features = boundary == 0 ? network_.description.inputs : layers[boundary - 1].outputs;
-  int64_t padded = features;
-  if (boundary > 0) padded = std::max(padded, roundUp(features, layers[boundary - 1].pattern.block().rows));
-  if (boundary < layers.size())
-    padded = std::max(padded, roundUp(features, layers[boundary].pattern.block().columns));
-  return padded;
-}
-
-UpdateRule CudaDevice::makeRule() {
-  UpdateRule rule;
-  if (!training_) return rule;
-  require(network_.optimizer.has_value(), ErrorCode::Internal, "training needs an optimizer");
-  const Optimizer& optimizer = *network_.optimizer;
-  rule.kind = optimizer.kind;
-  rule.weightDecay = static_cast<float>(optimizer.weightDecay);
-  rule.momentum = static_cast<float>(optimizer.momentum);
-  rule.nesterov = optimizer.nesterov;
-  rule.beta1 = static_cast<float>(optimizer.beta1);
-  rule.beta2 = static_cast<float>(optimizer.beta2);
-  rule.epsilon = static_cast<float>(optimizer.epsilon);
-  if (optimizer.hasSecond()) {
-    const BiasCorrections corrections = biasCorrections(optimizer);
-    rule.corrections = static_cast<int32_t>(corrections.first.size());
-    firstCorrections_ = DeviceBuffer<float>(context_.memory, rule.corrections);
-    firstCorrections_.upload(corrections.first);
-    secondCorrections_ = DeviceBuffer<float>(context_.memory, rule.corrections);
-    secondCorrections_.upload(corrections.second);
-    rule.firstCorrection = firstCorrections_.data();
-    rule.secondCorrection = secondCorrections_.data();
-  }
-  return rule;
-}
-
 void CudaDevice::buildLayers(const DeviceSettings& settings) {
-  const UpdateRule rule = makeRule();
+  if (training_) {
+    require(network_.optimizer.has_value(), ErrorCode::Internal, "training needs an optimizer");
+    updates_ = UpdateTables(context_, *network_.optimizer);
+  }
   const ProductSetting products{context_, workspace_,         blas_,
                                 sparse_,  settings.precision, settings.denseFallback};
-  input_ = FeatureBuffer(context_, featuresWithPadding(0), stride_, settings.precision);
+  input_ = FeatureBuffer(context_, paddedFeatures(network_, 0), stride_, settings.precision);
   Features input = input_.out();
   float* inputGradient = nullptr;
   int64_t hidden = 0;
@@ -90,12 +57,12 @@ void CudaDevice::buildLayers(const DeviceSettings& settings) {
                                network_.layers[i],
                                static_cast<int64_t>(i),
                                network_.description.seed,
-                               featuresWithPadding(i + 1),
+                               paddedFeatures(network_, i + 1),
                                stride_,
                                training_,
                                hidden,
                                products,
-                               rule,
+                               updates_.rule(),
                                step_.data(),
                                input,
                                inputGradient};
@@ -156,12 +123,7 @@ void CudaDevice::choose() {
 
 void CudaDevice::step(const Samples& samples, const Batch& batch, const StepSettings& settings) {
   require(training_, ErrorCode::Internal, "a device that was not made for training");
-  StepParameters parameters;
-  parameters.learningRate = settings.learningRate;
-  parameters.update = static_cast<int32_t>(settings.update);
-  parameters.step = settings.step;
-  parameters.moveWeights = settings.moveWeights;
-  parameters.training = true;
+  StepParameters parameters = trainingStep(settings);
   samples_.locate(samples, batch, parameters);
   setStep(context_, parameters, step_.data());
   if (!chosen_) {

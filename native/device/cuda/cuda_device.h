@@ -6,6 +6,7 @@
 
 #include "device/cuda/base/context.h"
 #include "device/cuda/base/workspace.h"
+#include "device/cuda/kernels/update_tables.h"
 #include "device/cuda/layers/cuda_layer.h"
 #include "device/cuda/libraries/blas.h"
 #include "device/cuda/libraries/cusparse_products.h"
@@ -36,9 +37,7 @@ class CudaDevice final : public Device {
 
  private:
   void buildLayers(const DeviceSettings& settings);
-  int64_t featuresWithPadding(size_t boundary) const;
   void fitWorkspace();
-  UpdateRule makeRule();
 
   void queueGather();
   void queueForward();
@@ -63,8 +62,7 @@ class CudaDevice final : public Device {
   OutcomeRing evaluations_;
   int64_t evaluated_ = 0;
   DeviceBuffer<StepParameters> step_;
-  DeviceBuffer<float> firstCorrections_;
-  DeviceBuffer<float> secondCorrections_;
+  UpdateTables updates_;
   DeviceBuffer<double> losses_;
   DeviceBuffer<int32_t> rights_;
   FeatureBuffer input_;

@@ -15,6 +15,16 @@ void setStep(const Context& context, const StepParameters& value, StepParameters
   launch(context, setStepKernel, {dim3(1), dim3(1)}, value, parameters);
 }
 
+StepParameters trainingStep(const StepSettings& settings) {
+  StepParameters parameters;
+  parameters.learningRate = settings.learningRate;
+  parameters.update = static_cast<int32_t>(settings.update);
+  parameters.step = settings.step;
+  parameters.moveWeights = settings.moveWeights;
+  parameters.training = true;
+  return parameters;
+}
+
 bool cardRunsKernels() {
   cudaFuncAttributes attributes{};
   const bool runs =

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "device/cuda/base/context.h"
+#include "device/device.h"
 
 namespace espalier::cuda {
 
@@ -38,6 +39,9 @@ struct StepParameters {
 
 /// *parameters = value, queued on the stream.
 void setStep(const Context& context, const StepParameters& value, StepParameters* parameters);
+
+/// What a training step says of itself; where its batch lies is still to be filled in.
+StepParameters trainingStep(const StepSettings& settings);
 
 /// Whether this library holds machine code, or code that the driver compiles, for the card in use.
 bool cardRunsKernels();
