@@ -35,7 +35,7 @@ Opened open() {
   std::error_code ignored;
   if (!isNamed) {
     if (!std::filesystem::exists(file, ignored)) {
-      return {nullptr, "this build has no CUDA part; build it again where a CUDA Toolkit is"};
+      return {nullptr, "this build has no CUDA part; scripts/install-cuda-toolkit and npm run build make it"};
     }
     // cuBLAS and its like take 200 MB: not where there is no GPU for them.
     if (dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr) {
