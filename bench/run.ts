@@ -1,90 +1,138 @@
-import { writeFileSync } from 'node:fs'
-import { availableParallelism, cpus } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import Table from 'cli-table3'
-import { Command } from 'commander'
-import { type BenchAddon, loadBenchAddon } from './addon.js'
-import { type BenchRecord, type Plan, runProducts, runSteps } from './suites.js'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { loadBenchAddon } from './addon.js'
+import { describeMachine } from './machine.js'
+import { percent, times } from './markdown.js'
+import { measureMemory } from './memory.js'
+import {
+  type FailureRecord,
+  type Run,
+  type SuiteName,
+  speedup,
+  suiteNames,
+  type TimingRecord,
+} from './records.js'
+import { memoryHead, memoryRows } from './report/whole.js'
+import { readResults } from './results.js'
+import { planOf, type Scale } from './suites/plan.js'
+import { measureCeilings, timeGroups } from './suites/run.js'
+import { judge, judgementRows } from './targets.js'
 
-// OpenBLAS 0.3.21 takes its AVX2 kernels on processors that it does not know, at about half the speed; it reads this when
-// it is opened.
-function chooseOpenBlasKernels(addon: BenchAddon): void {
-  if (addon.instructionSet() === 'avx512') process.env.OPENBLAS_CORETYPE ??= 'SKYLAKEX'
+interface Options {
+  quick?: boolean
+  targets?: boolean
+  suite?: SuiteName[]
+  json?: string
 }
 
-function openBlas(addon: BenchAddon): string | null {
-  try {
-    return addon.describeOpenBlas()
-  } catch (error) {
-    console.error(
-      `OpenBLAS is not here, so there is nothing dense to compare with (Debian: apt-get install libopenblas0).`,
-    )
-    console.error(error instanceof Error ? error.message : String(error))
-    return null
-  }
+const secondsOf: Record<Scale, number> = { full: 0.4, quick: 0.15, targets: 0.6 }
+
+function readSuites(list: string): SuiteName[] {
+  const names = list.split(',')
+  const wrong = names.find((name) => !suiteNames.some((known) => known === name))
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(`There is no suite "${wrong}"; there are ${suiteNames.join(', ')}.`)
+  return names as SuiteName[]
 }
 
-function planOf(quick: boolean): Plan {
-  const all = availableParallelism()
-  return {
-    sizes: quick ? [1024] : [1024, 4096],
-    productBatch: 256,
-    stepSizes: [784, 1024, 1024, 10],
-    stepBatch: 128,
-    sparsities: quick ? [0.9, 0.95, 0.99] : [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999],
-    threads: all === 1 ? [1] : [1, all],
-    seconds: quick ? 0.4 : 0.8,
-  }
-}
+const command = new Command('npm run bench --')
+  .description('Times sparse products, training steps and more against dense ones in the same run.')
+  .option('--quick', 'fewer shapes and sparsities; about two minutes')
+  .addOption(
+    new Option(
+      '--targets',
+      'only what the targets need, each figure beside its target; about four minutes',
+    ).conflicts('quick'),
+  )
+  .addOption(new Option('--suite <names>', `which of ${suiteNames.join(', ')}`).argParser(readSuites))
+  .option('--json <file>', 'also write everything to a file; "npm run bench:report" reads bench/results')
+  .parse()
+const options = command.opts<Options>()
+const scale: Scale = options.targets ? 'targets' : options.quick ? 'quick' : 'full'
 
-function tableOf(records: readonly BenchRecord[]): string {
-  const table = new Table({
-    head: ['suite', 'shape', 'batch', 'threads', 'block', 'sparsity', 'sparse ms', 'dense ms', 'speed-up'],
-    style: { head: [], border: [], compact: true },
-    colAligns: ['left', 'left', 'right', 'right', 'left', 'right', 'right', 'right', 'right'],
-  })
-  for (const r of records) {
-    table.push([
-      r.suite,
-      r.shape,
-      r.batch,
-      r.threads,
-      r.block,
-      r.sparsity,
-      `${r.milliseconds.toFixed(3)} ± ${r.spread.toFixed(3)}`,
-      r.denseMilliseconds === null ? '-' : `${r.denseMilliseconds.toFixed(3)} ± ${r.denseSpread?.toFixed(3)}`,
-      r.speedup === null ? '-' : `${r.speedup.toFixed(2)}x`,
-    ])
-  }
+function plainTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const table = new Table({ head: [...head], style: { head: [], border: [], compact: true } })
+  table.push(...rows.map((row) => [...row]))
   return table.toString()
 }
 
-const program = new Command('npm run bench --')
-  .description(
-    'Times sparse products and training steps against dense ones through OpenBLAS, in the same run.',
-  )
-  .option('--quick', 'fewer shapes and sparsities; ends within five minutes')
-  .option('--json <file>', 'also write the records to a file')
-  .parse()
-const options = program.opts<{ quick?: boolean; json?: string }>()
+const milliseconds = (value: number) => (value < 1 ? value.toFixed(4) : value.toFixed(3))
+
+function rowOf(record: TimingRecord): string[] {
+  const { suite, shape, batch, threads, block, precision, sparsity, rule, dense, masked } = record
+  return [
+    rule === undefined ? suite : `${suite} ${rule}`,
+    shape,
+    String(batch),
+    String(threads),
+    precision === 'float32' ? block : `${block} ${precision}`,
+    percent(sparsity),
+    `${milliseconds(record.milliseconds)} ± ${milliseconds(record.spread)}`,
+    dense === null ? '-' : `${milliseconds(dense.milliseconds)} ± ${milliseconds(dense.spread)}`,
+    masked == null ? '-' : milliseconds(masked.milliseconds),
+    times(speedup(record)),
+  ]
+}
 
 const addon = loadBenchAddon()
-chooseOpenBlasKernels(addon)
-const library = openBlas(addon)
-const plan = planOf(options.quick === true)
-console.log(
-  `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} threads, Node ${process.version}`,
-)
-console.log(`sparse: ${addon.instructionSet()} kernels; dense: ${library ?? 'none'}`)
+const { missing } = addon.libraries()
+const machine = describeMachine(addon)
+const run: Run = { machine, ceilings: [], timings: [], memory: [], failures: [] }
 
-const records: BenchRecord[] = []
-const report = (record: BenchRecord) => {
-  records.push(record)
-  const { suite, shape, threads, block, sparsity, milliseconds, speedup } = record
-  console.error(
-    `${suite} ${shape} ${threads} threads ${block} ${sparsity}: ${milliseconds.toFixed(3)} ms, ${speedup?.toFixed(2) ?? '-'}x`,
-  )
+function save(): void {
+  if (options.json === undefined) return
+  mkdirSync(dirname(options.json), { recursive: true })
+  writeFileSync(options.json, `${JSON.stringify(run, null, 1)}\n`)
 }
-runProducts(addon, plan, library, report)
-runSteps(addon, plan, library, report)
-console.log(tableOf(records))
-if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(records, null, 2)}\n`)
+
+const { processor, processors, node, instructionSet, libraries } = machine
+console.log(`${processor}, ${processors} processors, Node ${node}, ${instructionSet} kernels`)
+for (const { name, description } of libraries) console.log(`dense: ${name}: ${description}`)
+for (const { name, reason } of missing) console.log(`dense: no ${name}: ${reason}`)
+if (libraries.length === 0)
+  console.log('There is nothing dense to compare with (Debian: apt-get install libopenblas0).')
+if (!machine.pinned) console.log('Threads cannot be bound to processors on this system.')
+
+const chosen = options.suite ?? suiteNames
+const groups = planOf(scale, processors).filter(({ suite }) => chosen.includes(suite))
+if (groups.length > 0) run.ceilings = measureCeilings(addon, processors)
+const failed = (failure: FailureRecord) => {
+  run.failures.push(failure)
+  console.error(`FAILED ${failure.what}: ${failure.message}`)
+}
+await timeGroups(addon, groups, secondsOf[scale], {
+  timed(record) {
+    run.timings.push(record)
+    console.error(rowOf(record).join('  '))
+    save()
+  },
+  failed,
+})
+// Timed work has left this thread bound to one processor, which the memory's processes would inherit.
+addon.bindToProcessors(processors)
+if (chosen.includes('memory') && process.platform === 'linux') {
+  await measureMemory(scale === 'full', {
+    measured(record) {
+      run.memory.push(record)
+      const { sparsity, block, megabytes } = record
+      console.error(`memory  ${percent(sparsity)}  ${block}  ${megabytes.toFixed(1)} MB`)
+    },
+    failed,
+  })
+}
+save()
+
+const timingHead = [
+  ...['suite', 'shape', 'batch', 'threads', 'block', 'sparsity'],
+  ...['sparse ms', 'dense ms', 'masked ms', 'of dense'],
+]
+if (options.targets) {
+  const head = ['target', 'asked', 'measured', 'met', 'what holds it back']
+  console.log(plainTable(head, judgementRows(judge({ ...readResults(), run }))))
+} else {
+  if (run.timings.length > 0) console.log(plainTable(timingHead, run.timings.map(rowOf)))
+  if (run.memory.length > 0) console.log(plainTable(memoryHead, memoryRows(run)))
+}
+if (run.failures.length > 0) process.exitCode = 1

@@ -97,9 +97,10 @@ const near = (
   given: Float32Array,
   expected: Float64Array,
   what: string,
+  tolerance = 1e-4,
 ) => {
   const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - given[i]!)), 0)
-  t.ok(given.length === expected.length && worst < 1e-4, `${what}: off by ${worst}`)
+  t.ok(given.length === expected.length && worst < tolerance, `${what}: off by ${worst}`)
 }
 
 const shapes: [rows: number, columns: number, block: [number, number], blocks: number, batch: number][] = [
@@ -133,6 +134,67 @@ t.test('the three products, on every instruction set, against float64', { skip: 
       })
       near(t, sddmm(matrix, gradient, input, options), atEntries, `sddmm ${what}`)
     }
+  }
+  t.end()
+})
+
+/** The nearest bfloat16, to even where two are as near. */
+function rounded(values: Float32Array): Float32Array {
+  const bits = new Uint32Array(values.slice().buffer)
+  bits.forEach((word, i) => {
+    bits[i] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000
+  })
+  return new Float32Array(bits.buffer)
+}
+
+t.test('in bfloat16 the products are those of rounded factors', { skip: noAddon }, (t) => {
+  for (const [rows, columns, block, blocks, batch] of [
+    ...shapes,
+    [24, 40, [8, 1], 60, 129] as const,
+    [48, 32, [16, 16], 4, 100] as const,
+  ]) {
+    const matrix = randomMatrix(rows, columns, [...block], blocks)
+    const all = dense(matrix)
+    const input = floats(columns * batch)
+    const gradient = floats(rows * batch)
+    // A tie in both directions, and what needs its sign and its size kept.
+    input.set([1.00390625, 1.01171875, -1.00390625, 3e38, -1e-40].slice(0, input.length - 1))
+    if (columns * batch > 4) input[3] = 0
+    const x = rounded(input)
+    const dy = rounded(gradient)
+    t.notSame([...x], [...input])
+    const sampled = product(dy, flipped(x, columns, batch), rows, batch, columns)
+    for (const instructionSet of instructionSets()) {
+      const what = `${rows} x ${columns}, blocks of ${block.join('x')}, batch ${batch}, ${instructionSet}`
+      const options = { instructionSet, threads: 2, precision: 'bfloat16' } as const
+      near(t, spmm(matrix, input, options), product(all, x, rows, columns, batch), `spmm ${what}`, 1e-5)
+      const back = spmmTransposed(matrix, gradient, options)
+      const exact = product(flipped(all, rows, columns), dy, columns, rows, batch)
+      // 4 x 1 does not gather here, so it has no need to round.
+      near(t, back, exact, `spmmTransposed ${what}`, block.join() === '4,1' ? 0.05 : 1e-5)
+      const atEntries = new Float64Array(matrix.values.length)
+      forEachValue(matrix, (index, row, column) => {
+        if (row < rows && column < columns) atEntries[index] = sampled[row * columns + column]!
+      })
+      near(t, sddmm(matrix, gradient, input, options), atEntries, `sddmm ${what}`, 1e-4)
+    }
+  }
+  t.end()
+})
+
+t.test('in bfloat16 what is not a number stays none', { skip: noAddon }, (t) => {
+  const bits = new Uint32Array([0x7fffffff, 0xffffffff, 0x7f800000, 0xff800000])
+  const given = new Float32Array(bits.buffer)
+  const identity: SparseMatrix = {
+    rows: 4,
+    columns: 4,
+    rowOffsets: BigInt64Array.of(0n, 1n, 2n, 3n, 4n),
+    columnIndices: Int32Array.of(0, 1, 2, 3),
+    values: Float32Array.of(1, 1, 1, 1),
+  }
+  for (const instructionSet of instructionSets()) {
+    const out = spmm(identity, given, { instructionSet, precision: 'bfloat16' })
+    t.strictSame([...out], [Number.NaN, Number.NaN, Infinity, -Infinity], instructionSet)
   }
   t.end()
 })

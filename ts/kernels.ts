@@ -43,6 +43,11 @@ export interface ThreadOptions {
 export interface ProductOptions extends ThreadOptions {
   /** Which kernels to use, one of `instructionSets()`. Default: the best of this machine. */
   instructionSet?: InstructionSet
+  /**
+   * 'bfloat16' rounds dense factors to bfloat16 before they are multiplied, which is faster where fetching them is what
+   * takes the time; stored values and sums are float32. Default 'float32'.
+   */
+  precision?: 'float32' | 'bfloat16'
   /** Where the result goes; must have exactly its length. Default: newly allocated. */
   out?: Float32Array
 }
@@ -89,6 +94,7 @@ const threadOptions = object({ threads })
 const productOptions = object({
   threads,
   instructionSet: oneOf(['baseline', 'avx2', 'avx512', 'neon']).optional(),
+  precision: oneOf(['float32', 'bfloat16']).default('float32'),
   out: floats.optional(),
 })
 const randomShape = { seed: count.default(0), stream: count.default(0) }
@@ -121,10 +127,12 @@ export function instructionSets(): InstructionSet[] {
  */
 export function spmm(matrix: SparseMatrix, input: Float32Array, options: ProductOptions = {}): Float32Array {
   const native = readMatrix('spmm', matrix)
-  const { threads, instructionSet, out } = parse('spmm', productOptions, options)
+  const { threads, instructionSet, precision, out } = parse('spmm', productOptions, options)
   const batch = batchOf('spmm', 'input', input, native.columns, 'columns')
   const result = resultOf('spmm', out, native.rows * batch, 'rows x batch')
-  guarded(() => addon().kernels.spmm(native, input, batch, result, threads, instructionSet ?? null))
+  guarded(() =>
+    addon().kernels.spmm(native, input, batch, result, threads, instructionSet ?? null, precision),
+  )
   return result
 }
 
@@ -140,10 +148,12 @@ export function spmmTransposed(
   options: ProductOptions = {},
 ): Float32Array {
   const native = readMatrix('spmmTransposed', matrix)
-  const { threads, instructionSet, out } = parse('spmmTransposed', productOptions, options)
+  const { threads, instructionSet, precision, out } = parse('spmmTransposed', productOptions, options)
   const batch = batchOf('spmmTransposed', 'input', input, native.rows, 'rows')
   const result = resultOf('spmmTransposed', out, native.columns * batch, 'columns x batch')
-  guarded(() => addon().kernels.spmmTransposed(native, input, batch, result, threads, instructionSet ?? null))
+  guarded(() =>
+    addon().kernels.spmmTransposed(native, input, batch, result, threads, instructionSet ?? null, precision),
+  )
   return result
 }
 
@@ -162,11 +172,11 @@ export function sddmm(
   options: ProductOptions = {},
 ): Float32Array {
   const native = readMatrix('sddmm', matrix)
-  const { threads, instructionSet, out } = parse('sddmm', productOptions, options)
+  const { threads, instructionSet, precision, out } = parse('sddmm', productOptions, options)
   const batch = batchOfPair('sddmm', native, gradient, input)
   const result = resultOf('sddmm', out, native.values.length, 'the length of values')
   guarded(() =>
-    addon().kernels.sddmm(native, gradient, input, batch, result, threads, instructionSet ?? null),
+    addon().kernels.sddmm(native, gradient, input, batch, result, threads, instructionSet ?? null, precision),
   )
   return result
 }

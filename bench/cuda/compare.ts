@@ -100,29 +100,6 @@ export function boundFraction(line: ProductLine, ceilings: readonly CeilingLine[
   return (2 * line.connections * line.batch * 1e-6) / line.medianMicroseconds / (bound * operands)
 }
 
-/** A measured speed-up at a sparsity. */
-export interface Point {
-  sparsity: number
-  speedup: number
-}
-
-/**
- * The sparsity from which on sparse is faster, between two measured ones by a straight line over the logarithms of density and
- * speed-up. 'lower' where it is faster at every sparsity measured, 'higher' where at none.
- */
-export function breakEven(points: readonly Point[]): number | 'lower' | 'higher' | null {
-  const sorted = [...points].sort((a, b) => a.sparsity - b.sparsity)
-  if (sorted.length === 0) return null
-  const slowest = sorted.findLastIndex(({ speedup }) => speedup < 1)
-  if (slowest === -1) return 'lower'
-  const below = sorted[slowest]!
-  const above = sorted[slowest + 1]
-  if (above === undefined) return 'higher'
-  const share = Math.log(1 / below.speedup) / Math.log(above.speedup / below.speedup)
-  const from = Math.log(1 - below.sparsity)
-  return 1 - Math.exp(from + share * (Math.log(1 - above.sparsity) - from))
-}
-
 /** The whole training steps that were measured. */
 export class Steps {
   readonly lines: readonly StepLine[]

@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite'
+import { densityLabel, drawPicture } from '../draw.js'
 import { Products } from './compare.js'
 import type { Line } from './lines.js'
 import { comparisons } from './tables.js'
@@ -18,8 +19,6 @@ const colors = [
   '#d9588b',
 ]
 
-const densityLabel = "format(100 - 100 * datum.value, '.3~f') + ' %'"
-
 function specificationOf(lines: readonly Line[]): TopLevelSpec {
   const all = new Products(lines)
   const values = comparisons.flatMap(({ name, block, precision, dense }) =>
@@ -37,7 +36,6 @@ function specificationOf(lines: readonly Line[]): TopLevelSpec {
   const densities = [...new Set(all.cells.map(({ sparsity }) => 1 - sparsity))].sort((a, b) => b - a)
   const series = comparisons.map(({ name }) => name).filter((name) => values.some((v) => v.series === name))
   return {
-    background: 'white',
     data: { values },
     facet: {
       row: { field: 'size', type: 'ordinal', title: 'size' },
@@ -73,19 +71,8 @@ function specificationOf(lines: readonly Line[]): TopLevelSpec {
         },
       ],
     },
-    config: { font: 'sans-serif', aria: false },
   }
 }
 
-/**
- * How many times faster than dense the three products are, over sparsity, for each size and batch. A file of its own, on white: it stands
- * in Markdown pages, which have no colours to follow.
- */
-export async function drawSpeedups(lines: readonly Line[]): Promise<string> {
-  const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')])
-  const compiled = vegaLite.compile(specificationOf(lines)).spec
-  const view = new vega.View(vega.parse(compiled), { renderer: 'none', logLevel: vega.Error })
-  const svg = await view.toSVG()
-  view.finalize()
-  return svg
-}
+/** How many times faster than dense the three products are, over sparsity, for each size and batch. */
+export const drawSpeedups = (lines: readonly Line[]): Promise<string> => drawPicture(specificationOf(lines))

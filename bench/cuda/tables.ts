@@ -1,7 +1,8 @@
+import { breakEvenText } from '../break-even.js'
+import { distinct, percent, table, times } from '../markdown.js'
 import {
   againstLibrary,
   boundFraction,
-  breakEven,
   type Cell,
   familyOf,
   geometricMean,
@@ -38,19 +39,8 @@ export const comparisons: readonly Comparison[] = [
   ]),
 ]
 
-type Text = string | number
-
-function table(head: readonly Text[], rows: readonly (readonly Text[])[]): string {
-  const line = (cells: readonly Text[]) =>
-    `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
-}
-
-const percent = (sparsity: number) => `${+(100 * sparsity).toFixed(1)} %`
-const times = (value: number | null) => (value === null ? '-' : `${value.toFixed(value < 10 ? 2 : 1)}x`)
 const microseconds = (value: number) => value.toFixed(value < 100 ? 2 : 0)
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1)
-const distinct = (values: readonly number[]) => [...new Set(values)].sort((a, b) => a - b)
 const version = (code: number) => `${Math.floor(code / 1000)}.${Math.floor((code % 1000) / 10)}`
 
 function cardSection(lines: readonly Line[]): string {
@@ -103,16 +93,12 @@ function grid(all: Products, block: number, value: (cell: Cell) => string | null
   return found ? table(['size', 'batch', ...sparsities.map(percent)], rows) : null
 }
 
-function breakEvenText(all: Products, { block, precision, dense }: Comparison, size: number, batch: number) {
+function breakEvenOf(all: Products, { block, precision, dense }: Comparison, size: number, batch: number) {
   const points = all.cells
     .filter((cell) => cell.block === block && cell.size === size && cell.batch === batch)
     .map((cell) => ({ sparsity: cell.sparsity, speedup: all.speedup(precision, cell, dense) }))
     .filter((point): point is { sparsity: number; speedup: number } => point.speedup !== null)
-  const result = breakEven(points)
-  if (result === null) return '-'
-  if (result === 'lower') return `below ${percent(Math.min(...points.map(({ sparsity }) => sparsity)))}`
-  if (result === 'higher') return `above ${percent(Math.max(...points.map(({ sparsity }) => sparsity)))}`
-  return percent(result)
+  return breakEvenText(points)
 }
 
 function breakEvenSection(all: Products): string {
@@ -122,7 +108,7 @@ function breakEvenSection(all: Products): string {
     sizes.map((size) => [
       comparison.name,
       size,
-      ...batches.map((batch) => breakEvenText(all, comparison, size, batch)),
+      ...batches.map((batch) => breakEvenOf(all, comparison, size, batch)),
     ]),
   )
   return table(['three products', 'size', ...batches.map((batch) => `batch ${batch}`)], rows)

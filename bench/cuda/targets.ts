@@ -1,3 +1,4 @@
+import { percent } from '../markdown.js'
 import { againstLibrary, boundFraction, geometricMean, Products, Steps } from './compare.js'
 import { type Line, ofKind, type Precision } from './lines.js'
 
@@ -23,8 +24,6 @@ function targetOf(
   const met = value === null ? null : atMost ? value <= target : value >= target
   return { name, atMost, target, value, met, unit }
 }
-
-const percent = (sparsity: number) => `${+(100 * sparsity).toFixed(1)} %`
 
 /** Of 1 x 1 products: share of the gather bound, and against cuSPARSE. */
 function productTargets(lines: readonly Line[], all: Products): Target[] {

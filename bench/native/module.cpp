@@ -1,114 +1,160 @@
 #include <napi.h>
 
+#include <exception>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "base/error.h"
+#include "ceilings.h"
 #include "device/cpu/instruction_set.h"
-#include "openblas.h"
+#include "inference.h"
+#include "libraries/libraries.h"
+#include "options.h"
+#include "processors.h"
 #include "products.h"
-#include "steps.h"
+#include "rewiring.h"
+#include "training.h"
 
-// The benchmark's own addon: makes workloads that JavaScript times. It is no part of the package.
+// The benchmark's own addon: makes workloads that JavaScript times. It is no part of the package. What each
+// function takes and returns: bench/addon.ts.
 namespace espalier::bench {
 namespace {
 
-int64_t integer(const Napi::Object& options, const char* name) {
-  return options.Get(name).As<Napi::Number>().Int64Value();
-}
-
-BlockShape blockOf(const Napi::Object& options) {
-  const auto block = options.Get("block").As<Napi::Array>();
-  return {block.Get(0u).As<Napi::Number>().Int32Value(), block.Get(1u).As<Napi::Number>().Int32Value()};
-}
-
-const OpenBlas& openBlas(Napi::Env env) {
-  std::string why;
-  const OpenBlas* const blas = OpenBlas::open(why);
-  if (blas == nullptr) throw Napi::Error::New(env, why);
-  return *blas;
-}
-
-/// A function that does the work once.
-Napi::Value callable(Napi::Env env, std::unique_ptr<Workload> workload) {
-  std::shared_ptr<Workload> shared = std::move(workload);
-  return Napi::Function::New(env, [shared](const Napi::CallbackInfo&) { shared->run(); });
-}
-
-ProductShape productShape(const Napi::Object& options) {
-  return {integer(options, "outputs"), integer(options, "inputs"), integer(options, "batch"),
-          static_cast<int>(integer(options, "threads"))};
-}
-
-Product productOf(const Napi::Object& options) {
-  const std::string name = options.Get("product").As<Napi::String>();
-  if (name == "forward") return Product::Forward;
-  if (name == "inputGradient") return Product::InputGradient;
-  return Product::WeightGradient;
-}
-
-StepShape stepShape(const Napi::Object& options) {
-  StepShape shape;
-  const auto sizes = options.Get("sizes").As<Napi::Array>();
-  for (uint32_t i = 0; i < sizes.Length(); ++i)
-    shape.sizes.push_back(sizes.Get(i).As<Napi::Number>().Int64Value());
-  shape.batch = integer(options, "batch");
-  shape.threads = static_cast<int>(integer(options, "threads"));
-  return shape;
-}
-
-/// Turns the core's errors into JavaScript's.
-template <Napi::Value (*Function)(const Napi::CallbackInfo&)>
-Napi::Value guarded(const Napi::CallbackInfo& info) {
+/// Turns what the core throws into an error of JavaScript.
+template <typename Work>
+Napi::Value guarded(Napi::Env env, const Work& work) {
   try {
-    return Function(info);
-  } catch (const Error& error) {
-    throw Napi::Error::New(info.Env(), error.what());
+    return work();
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Napi::Error::New(env, error.what());
   }
 }
 
-Napi::Value describeOpenBlas(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), openBlas(info.Env()).description());
+/// A function of JavaScript that does the work once.
+Napi::Value callable(Napi::Env env, std::unique_ptr<Workload> workload) {
+  return Napi::Function::New(
+      env, [shared = std::shared_ptr<Workload>(std::move(workload))](const Napi::CallbackInfo& info) {
+        guarded(info.Env(), [&] {
+          shared->run();
+          return Napi::Value();
+        });
+      });
 }
 
-Napi::Value makeDenseProduct(const Napi::CallbackInfo& info) {
-  const auto options = info[0].As<Napi::Object>();
-  return callable(info.Env(), denseProduct(openBlas(info.Env()), productShape(options), productOf(options),
-                                           options.Get("sliced").ToBoolean()));
+using Maker = std::unique_ptr<Workload> (*)(const Options&);
+
+template <Maker make>
+Napi::Value made(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Options options(info);
+    return callable(info.Env(), onProcessors(options.threads(), make(options)));
+  });
 }
 
-Napi::Value makeSparseProduct(const Napi::CallbackInfo& info) {
-  const auto options = info[0].As<Napi::Object>();
-  return callable(info.Env(),
-                  sparseProduct(productShape(options), productOf(options),
-                                options.Get("sparsity").As<Napi::Number>().DoubleValue(), blockOf(options)));
+std::unique_ptr<Workload> makeDenseProduct(const Options& options) {
+  return denseProduct(options.dense(), options.product());
 }
 
-Napi::Value makeDenseStep(const Napi::CallbackInfo& info) {
-  const auto options = info[0].As<Napi::Object>();
-  return callable(info.Env(),
-                  denseStep(openBlas(info.Env()), stepShape(options), options.Get("sliced").ToBoolean()));
+std::unique_ptr<Workload> makeSparseProduct(const Options& options) {
+  return sparseProduct(options.product(), options.sparse());
 }
 
-Napi::Value makeSparseStep(const Napi::CallbackInfo& info) {
-  const auto options = info[0].As<Napi::Object>();
-  return callable(info.Env(),
-                  sparseStep(stepShape(options), options.Get("sparsity").As<Napi::Number>().DoubleValue(),
-                             blockOf(options)));
+std::unique_ptr<Workload> makeDenseStep(const Options& options) {
+  const NetworkShape shape = options.network();
+  return trainingStep(denseNetwork(options.dense(), shape, options.mask()), shape);
+}
+
+std::unique_ptr<Workload> makeSparseStep(const Options& options) {
+  const NetworkShape shape = options.network();
+  return trainingStep(sparseNetwork(shape, options.sparse(), options.precision()), shape);
+}
+
+std::unique_ptr<Workload> makeDenseEpoch(const Options& options) {
+  const NetworkShape shape = options.network();
+  const int64_t samples = options.samples(shape);
+  return trainingEpoch(denseNetwork(options.dense(), shape, options.mask()), shape, samples);
+}
+
+std::unique_ptr<Workload> makeSparseEpoch(const Options& options) {
+  const NetworkShape shape = options.network();
+  const int64_t samples = options.samples(shape);
+  return trainingEpoch(sparseNetwork(shape, options.sparse(), options.precision()), shape, samples);
+}
+
+std::unique_ptr<Workload> makeRewiring(const Options& options) {
+  return rewiring(options.network(), options.sparse(), options.rule());
+}
+
+std::unique_ptr<Workload> makeDenseInference(const Options& options) {
+  return denseInference(options.dense(), options.network());
+}
+
+std::unique_ptr<Workload> makeSparseInference(const Options& options) {
+  return sparseInference(options.network(), options.sparse(), options.precision());
 }
 
 Napi::Value instructionSet(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), cpu::defaultKernels().name);
+  return guarded(info.Env(), [&] { return Napi::String::New(info.Env(), cpu::defaultKernels().name); });
+}
+
+Napi::Value listLibraries(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto found = Napi::Array::New(env), missing = Napi::Array::New(env);
+  for (const NamedLibrary& each : libraries()) {
+    const auto entry = Napi::Object::New(env);
+    entry.Set("name", each.name);
+    if (each.library != nullptr) {
+      entry.Set("description", each.library->description());
+      found.Set(found.Length(), entry);
+    } else {
+      entry.Set("reason", each.reason);
+      missing.Set(missing.Length(), entry);
+    }
+  }
+  const auto result = Napi::Object::New(env);
+  result.Set("found", found);
+  result.Set("missing", missing);
+  return result;
+}
+
+Napi::Value bind(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const int64_t count = wholeNumber(info[0], "count", kLargestThreads);
+    return Napi::Boolean::New(info.Env(), bindToProcessors(static_cast<int>(count)));
+  });
+}
+
+Napi::Value ceilingsOf(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const int64_t threads = wholeNumber(info[0], "threads", kLargestThreads);
+    const Ceilings ceilings = measureCeilings(static_cast<int>(threads));
+    const auto result = Napi::Object::New(info.Env());
+    result.Set("fmaGflops", ceilings.fmaGflops);
+    result.Set("firstLevelGBs", ceilings.firstLevelGBs);
+    result.Set("secondLevelGBs", ceilings.secondLevelGBs);
+    if (ceilings.thirdLevelGBs) result.Set("thirdLevelGBs", *ceilings.thirdLevelGBs);
+    result.Set("memoryGBs", ceilings.memoryGBs);
+    return result;
+  });
 }
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
-  exports.Set("describeOpenBlas", Napi::Function::New(env, guarded<describeOpenBlas>));
-  exports.Set("denseProduct", Napi::Function::New(env, guarded<makeDenseProduct>));
-  exports.Set("sparseProduct", Napi::Function::New(env, guarded<makeSparseProduct>));
-  exports.Set("denseStep", Napi::Function::New(env, guarded<makeDenseStep>));
-  exports.Set("sparseStep", Napi::Function::New(env, guarded<makeSparseStep>));
-  exports.Set("instructionSet", Napi::Function::New(env, guarded<instructionSet>));
+  const auto add = [&](const char* name, auto function) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  add("instructionSet", instructionSet);
+  add("libraries", listLibraries);
+  add("bindToProcessors", bind);
+  add("ceilings", ceilingsOf);
+  add("denseProduct", made<makeDenseProduct>);
+  add("sparseProduct", made<makeSparseProduct>);
+  add("denseStep", made<makeDenseStep>);
+  add("sparseStep", made<makeSparseStep>);
+  add("denseEpoch", made<makeDenseEpoch>);
+  add("sparseEpoch", made<makeSparseEpoch>);
+  add("rewiring", made<makeRewiring>);
+  add("denseInference", made<makeDenseInference>);
+  add("sparseInference", made<makeSparseInference>);
   return exports;
 }
 

@@ -33,34 +33,30 @@ class Arguments {
   const Napi::CallbackInfo& info_;
 };
 
-/// How a product is computed: on which instruction set and threads.
-struct Means {
-  const cpu::Kernels& kernels;
-  ThreadPool& pool;
-};
-
-Means readMeans(const Arguments& arguments, size_t threads, size_t instructionSet) {
-  const Input set = arguments(instructionSet, "instructionSet");
+/// (.., threads, instructionSet, precision) from an index on.
+cpu::Means readMeans(const Arguments& arguments, size_t first) {
+  const Input set = arguments(first + 1, "instructionSet");
   const cpu::Kernels& kernels = set.isNull() ? cpu::defaultKernels() : cpu::kernelsFor(set.text());
-  const int count = arguments(threads, "threads").threads();
-  return {kernels, arguments.env().GetInstanceData<Instance>()->pool(count)};
+  const int count = arguments(first, "threads").threads();
+  const bool narrow =
+      arguments(first + 2, "precision").choice<bool>({{"float32", false}, {"bfloat16", true}});
+  return {kernels, arguments.env().GetInstanceData<Instance>()->pool(count), narrow};
 }
 
-using Product = void (*)(const cpu::Kernels&, ThreadPool&, const Pattern&, const float*, const float*,
-                         int64_t, float*);
+using Product = void (*)(const cpu::Means&, const Pattern&, const float*, const float*, int64_t, float*);
 
-/// (matrix, input, batch, out, threads, instructionSet), where the input has as many rows as the matrix has
-/// `inputs`.
+/// (matrix, input, batch, out, threads, instructionSet, precision), where the input has as many rows as the
+/// matrix has `inputs`.
 void multiply(const Napi::CallbackInfo& info, int64_t Grid::*inputs, int64_t Grid::*outputs,
               Product product) {
   const Arguments arguments(info);
   const int64_t batch = arguments(2, "batch").integer(1, kLargest);
-  const Means means = readMeans(arguments, 4, 5);
+  const cpu::Means means = readMeans(arguments, 4);
   const Matrix matrix = readMatrix(arguments(0, "matrix"));
   const Grid& grid = matrix.pattern.grid();
   const auto input = arguments(1, "input").floats(checkedProduct(grid.*inputs, batch));
   const auto out = arguments(3, "out").floats(checkedProduct(grid.*outputs, batch));
-  product(means.kernels, means.pool, matrix.pattern, matrix.values.data(), input.data(), batch, out.data());
+  product(means, matrix.pattern, matrix.values.data(), input.data(), batch, out.data());
 }
 
 void spmm(const Napi::CallbackInfo& info) {
@@ -75,14 +71,13 @@ void sddmm(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
     const Arguments arguments(info);
     const int64_t batch = arguments(3, "batch").integer(1, kLargest);
-    const Means means = readMeans(arguments, 5, 6);
+    const cpu::Means means = readMeans(arguments, 5);
     const Matrix matrix = readMatrix(arguments(0, "matrix"));
     const Grid& grid = matrix.pattern.grid();
     const auto gradient = arguments(1, "gradient").floats(checkedProduct(grid.rows, batch));
     const auto input = arguments(2, "input").floats(checkedProduct(grid.columns, batch));
     const auto out = arguments(4, "out").floats(matrix.pattern.values());
-    cpu::sampledProduct(means.kernels, means.pool, matrix.pattern, gradient.data(), input.data(), batch,
-                        out.data());
+    cpu::sampledProduct(means, matrix.pattern, gradient.data(), input.data(), batch, out.data());
   });
 }
 

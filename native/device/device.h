@@ -58,8 +58,8 @@ struct DeviceBytes {
   int64_t workspace = 0;
 };
 
-/// How far products may round their operands; sums and weights are float32 always. A device that has no
-/// faster way to a lower precision computes in float32.
+/// How far products may round their operands; sums and stored weights are float32 always. A device that has
+/// no faster way to a lower precision takes the next higher one.
 enum class Precision { Float32, Tf32, Bfloat16 };
 
 /// One way to carry out a product that was timed against others.

@@ -143,6 +143,40 @@ t.test('any number of threads gives the same bits', { skip: noAddon }, async (t)
   t.strictSame(await trained(3), one)
 })
 
+t.test('so it is where threads take a part of the batch each', { skip: noAddon }, async (t) => {
+  const layers = [
+    sparse(29, { activation: 'srelu', block: '4x1' }),
+    layerNorm(),
+    sparse(22, { activation: 'gelu', block: '8x8' }),
+    dropout(0.2),
+    sparse(31),
+    dense(3),
+  ]
+  const trained = async (batchSize: number, threads: number) => {
+    const network = new Network({ inputs: 20, layers, sparsity: 0.5, seed: 4, device: 'cpu' })
+    const run = network.fit(data, {
+      epochs: 2,
+      batchSize,
+      threads,
+      optimizer: adam(),
+      rewire: rigl({ every: 3 }),
+      validation: test,
+    })
+    const epochs = []
+    for await (const event of run)
+      if (event.type === 'epoch') epochs.push(event.train.loss, event.validation?.loss)
+    const predictions = await network.predict(test, { threads })
+    return { ...bits(await network.snapshot()), epochs, predictions: [...predictions] }
+  }
+  // Of 1200 samples: a ragged last batch of 12 or of one panel, and several rounds of panels.
+  for (const batchSize of [66, 128, 180, 600]) {
+    const one = await trained(batchSize, 1)
+    for (const threads of [2, 3, 4]) {
+      t.strictSame(await trained(batchSize, threads), one, `batches of ${batchSize}, ${threads} threads`)
+    }
+  }
+})
+
 t.test('the same seed gives the same network, another seed another', { skip: noAddon }, async (t) => {
   const fresh = async (seed: number) => bits(await small(seed).snapshot())
   t.strictSame(await fresh(1), await fresh(1))

@@ -11,7 +11,7 @@ const option = 'ERR_ESPALIER_OPTION'
 const data = 'ERR_ESPALIER_DATA'
 
 function use(matrix: unknown): void {
-  kernels.spmm(matrix as NativeMatrix, new Float32Array(3), 1, new Float32Array(3), 1, null)
+  kernels.spmm(matrix as NativeMatrix, new Float32Array(3), 1, new Float32Array(3), 1, null, 'float32')
 }
 
 t.test('the matrix that the others are made from is fine', async (t) => {
@@ -78,15 +78,15 @@ t.test('arguments that do not fit the matrix', async (t) => {
   const three = new Float32Array(3)
   const cases: [() => void, RegExp][] = [
     [
-      () => kernels.spmm(good, new Float32Array(4), 1, three, 1, null),
+      () => kernels.spmm(good, new Float32Array(4), 1, three, 1, null, 'float32'),
       /input must hold 3 numbers; it holds 4/,
     ],
-    [() => kernels.spmm(good, three, 1, new Float32Array(2), 1, null), /out must hold 3/],
-    [() => kernels.spmm(good, three, 0, three, 1, null), /batch/],
-    [() => kernels.spmm(good, three, 2 ** 31, three, 1, null), /batch/],
-    [() => kernels.spmm(good, three, 1, three, 0, null), /threads/],
-    [() => kernels.spmm(good, three, 1, three, 1e9, null), /threads/],
-    [() => kernels.sddmm(good, three, three, 1, new Float32Array(4), 1, null), /out must hold 5/],
+    [() => kernels.spmm(good, three, 1, new Float32Array(2), 1, null, 'float32'), /out must hold 3/],
+    [() => kernels.spmm(good, three, 0, three, 1, null, 'float32'), /batch/],
+    [() => kernels.spmm(good, three, 2 ** 31, three, 1, null, 'float32'), /batch/],
+    [() => kernels.spmm(good, three, 1, three, 0, null, 'float32'), /threads/],
+    [() => kernels.spmm(good, three, 1, three, 1e9, null, 'float32'), /threads/],
+    [() => kernels.sddmm(good, three, three, 1, new Float32Array(4), 1, null, 'float32'), /out must hold 5/],
     [() => kernels.growAtRandom(good, 5, 1, 0), /5 new connections do not fit into 4/],
     [() => kernels.growByGradient(good, three, three, 1, 5, 1), /positions/],
     [() => kernels.prune(good, 6, 'magnitude'), /count/],
@@ -102,7 +102,7 @@ t.test('a detached buffer', async (t) => {
   t.throws(() => use({ ...good, values }), { code: data, message: /matrix.values.*detached/ })
   const input = new Float32Array(3)
   structuredClone(input.buffer, { transfer: [input.buffer] })
-  t.throws(() => kernels.spmm(good, input, 1, new Float32Array(3), 1, null), {
+  t.throws(() => kernels.spmm(good, input, 1, new Float32Array(3), 1, null, 'float32'), {
     code: data,
     message: /input.*detached/,
   })

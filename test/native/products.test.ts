@@ -76,15 +76,15 @@ for (const instructionSet of system().instructionSets) {
 
           // What was in the result before must not matter.
           const forward = new Float32Array(rows * batch).fill(Number.NaN)
-          kernels.spmm(matrix, input, batch, forward, 1, instructionSet)
+          kernels.spmm(matrix, input, batch, forward, 1, instructionSet, 'float32')
           t.ok(worst(forward, reference(matrix, input, batch, false)) <= 1, `spmm ${name}`)
 
           const backward = new Float32Array(columns * batch).fill(Number.NaN)
-          kernels.spmmTransposed(matrix, gradient, batch, backward, 1, instructionSet)
+          kernels.spmmTransposed(matrix, gradient, batch, backward, 1, instructionSet, 'float32')
           t.ok(worst(backward, reference(matrix, gradient, batch, true)) <= 1, `spmmTransposed ${name}`)
 
           const weights = new Float32Array(matrix.values.length).fill(Number.NaN)
-          kernels.sddmm(matrix, gradient, input, batch, weights, 1, instructionSet)
+          kernels.sddmm(matrix, gradient, input, batch, weights, 1, instructionSet, 'float32')
           t.ok(worst(weights, sampledReference(matrix, gradient, input, batch)) <= 1, `sddmm ${name}`)
         }
       }
@@ -111,9 +111,9 @@ for (const [rows, columns, block, density, batch] of wide) {
       const forward = new Float32Array(rows * batch).fill(Number.NaN)
       const backward = new Float32Array(columns * batch).fill(Number.NaN)
       const weights = new Float32Array(matrix.values.length).fill(Number.NaN)
-      kernels.spmm(matrix, input, batch, forward, threads, instructionSet)
-      kernels.spmmTransposed(matrix, gradient, batch, backward, threads, instructionSet)
-      kernels.sddmm(matrix, gradient, input, batch, weights, threads, instructionSet)
+      kernels.spmm(matrix, input, batch, forward, threads, instructionSet, 'float32')
+      kernels.spmmTransposed(matrix, gradient, batch, backward, threads, instructionSet, 'float32')
+      kernels.sddmm(matrix, gradient, input, batch, weights, threads, instructionSet, 'float32')
       return [forward, backward, weights] as const
     }
     const references = [
@@ -145,9 +145,9 @@ t.test('results are the same bits on any number of threads', async (t) => {
         const forward = new Float32Array(67 * batch)
         const backward = new Float32Array(45 * batch)
         const weights = new Float32Array(matrix.values.length)
-        kernels.spmm(matrix, input, batch, forward, threads, null)
-        kernels.spmmTransposed(matrix, gradient, batch, backward, threads, null)
-        kernels.sddmm(matrix, gradient, input, batch, weights, threads, null)
+        kernels.spmm(matrix, input, batch, forward, threads, null, 'float32')
+        kernels.spmmTransposed(matrix, gradient, batch, backward, threads, null, 'float32')
+        kernels.sddmm(matrix, gradient, input, batch, weights, threads, null, 'float32')
         return [forward, backward, weights]
       }
       const alone = all(1)
@@ -160,12 +160,12 @@ t.test('results are the same bits on any number of threads', async (t) => {
 t.test('a matrix without any connection gives zeros', async (t) => {
   const matrix = matrixAt(5, 6, [4, 4], [])
   const out = new Float32Array(5 * 3).fill(7)
-  kernels.spmm(matrix, new Float32Array(18).fill(1), 3, out, 2, null)
+  kernels.spmm(matrix, new Float32Array(18).fill(1), 3, out, 2, null, 'float32')
   t.same(out, new Float32Array(15))
   const back = new Float32Array(18).fill(7)
-  kernels.spmmTransposed(matrix, new Float32Array(15).fill(1), 3, back, 2, null)
+  kernels.spmmTransposed(matrix, new Float32Array(15).fill(1), 3, back, 2, null, 'float32')
   t.same(back, new Float32Array(18))
-  kernels.sddmm(matrix, new Float32Array(15), new Float32Array(18), 3, new Float32Array(), 2, null)
+  kernels.sddmm(matrix, new Float32Array(15), new Float32Array(18), 3, new Float32Array(), 2, null, 'float32')
 })
 
 t.test('transposing twice gives the same matrix, and both views agree', async (t) => {
@@ -195,8 +195,8 @@ t.test('transposing twice gives the same matrix, and both views agree', async (t
     const input = floats(67 * 20, random(3))
     const a = new Float32Array(45 * 20)
     const b = new Float32Array(45 * 20)
-    kernels.spmmTransposed(matrix, input, 20, a, 1, null)
-    kernels.spmm(turned, input, 20, b, 1, null)
+    kernels.spmmTransposed(matrix, input, 20, a, 1, null, 'float32')
+    kernels.spmm(turned, input, 20, b, 1, null, 'float32')
     t.same(a, b, `${block}`)
   }
 })
@@ -205,7 +205,7 @@ t.test('an instruction set that this machine cannot run is an error', async (t) 
   const matrix = matrixAt(2, 2, [1, 1], [0])
   const foreign = (['neon', 'avx2'] as const).find((name) => !system().instructionSets.includes(name))
   if (foreign === undefined) return t.pass('this machine runs them all')
-  t.throws(() => kernels.spmm(matrix, new Float32Array(2), 1, new Float32Array(2), 1, foreign), {
+  t.throws(() => kernels.spmm(matrix, new Float32Array(2), 1, new Float32Array(2), 1, foreign, 'float32'), {
     code: 'ERR_ESPALIER_OPTION',
     message: new RegExp(foreign),
   })

@@ -13,7 +13,7 @@ const options = [
     .default('auto'),
   new Option(
     '--precision <name>',
-    'how far products may round their factors on a GPU; sums and weights are float32 always',
+    'how far products may round their factors (tf32: on a GPU); sums and weights are float32 always',
   )
     .choices(['float32', 'tf32', 'bfloat16'])
     .default('float32'),

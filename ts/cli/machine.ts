@@ -30,7 +30,7 @@ export function describeMachine(
     instructionSet,
     device,
     card: device === 'cuda' ? about.cuda.card : null,
-    precision: device === 'cuda' ? precision : 'float32',
+    precision: device === 'cpu' && precision === 'tf32' ? 'float32' : precision,
     threads,
   }
 }

@@ -17,8 +17,9 @@ export interface PlacementOptions {
   /** Default 'auto'. 'cuda' is ERR_ESPALIER_DEVICE, with the reason, where no GPU is usable. */
   device?: Device
   /**
-   * How far products may round their factors; sums and weights are float32 always. A device without a faster way to a
-   * lower precision computes in float32. Default 'float32'.
+   * How far products may round their factors; sums and weights are float32 always. 'bfloat16': on the processor the
+   * activations and gradients that sparse layers gather, on a GPU weights too. 'tf32': on a GPU; elsewhere float32.
+   * Default 'float32'.
    */
   precision?: Precision
   /**

@@ -20,6 +20,7 @@ export interface NativeKernels {
     out: Float32Array,
     threads: number,
     instructionSet: InstructionSet | null,
+    precision: 'float32' | 'bfloat16',
   ): void
   /** out[columns x batch] = transpose(matrix) x input[rows x batch]. */
   spmmTransposed(
@@ -29,6 +30,7 @@ export interface NativeKernels {
     out: Float32Array,
     threads: number,
     instructionSet: InstructionSet | null,
+    precision: 'float32' | 'bfloat16',
   ): void
   /** out[i] = dot(gradient row, input row) at each stored position; same order as values. */
   sddmm(
@@ -39,6 +41,7 @@ export interface NativeKernels {
     out: Float32Array,
     threads: number,
     instructionSet: InstructionSet | null,
+    precision: 'float32' | 'bfloat16',
   ): void
   /** The transposed matrix (block [c, r]). */
   transpose(matrix: NativeMatrix): {

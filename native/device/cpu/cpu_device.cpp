@@ -18,21 +18,51 @@
 namespace espalier::cpu {
 namespace {
 
-int64_t widestPanel(const NetworkState& network) {
-  int64_t weights = 0;
-  for (const LayerState& layer : network.layers) weights = std::max(weights, layer.pattern.values());
-  return cpu::widestPanel(weights);
+bool isLarge(const NetworkState& network) {
+  return std::ranges::any_of(network.layers, [](const LayerState& layer) {
+    return cpu::widestPanel(layer.pattern.values()) == kLargestPanel;
+  });
 }
 
-/// Number of panels of a batch, as few and as equal as possible.
+/// Whether handing over the gradients of all weights is cheaper than handing over the activations of a batch.
+/// Blocks, which do most with a weight that they have fetched, lose more by fetching it for narrower panels.
+bool hasFewWeights(const NetworkState& network, int64_t batchSize) {
+  int64_t weights = 0, features = network.description.inputs;
+  for (const LayerState& layer : network.layers) {
+    weights += layer.weight.values.size() * (layer.pattern.block().size() > 1 ? 2 : 1);
+    features += layer.outputs;
+  }
+  return weights <= features * batchSize;
+}
+
+/// Number of panels of a batch: as few and as equal as possible, but two of a small one, for two threads.
 int64_t panelCount(const NetworkState& network, int64_t batchSize) {
-  return divideUp(std::max<int64_t>(batchSize, 1), widestPanel(network));
+  if (isLarge(network)) return divideUp(batchSize, kLargestPanel);
+  const int64_t panels = divideUp(batchSize, kUsualPanel);
+  const bool divided = batchSize > kSmallestPanel && hasFewWeights(network, batchSize);
+  return divided ? roundUp(panels, 2) : panels;
 }
 
-int64_t panelStride(const NetworkState& network, int64_t batchSize) {
-  if (batchSize == 0) return widestPanel(network);
-  return roundUp(divideUp(batchSize, panelCount(network, batchSize)), kPanelUnit);
+int64_t panelStride(const NetworkState& network, int64_t batchSize, int64_t unit) {
+  if (batchSize == 0) return isLarge(network) ? kLargestPanel : kUsualPanel;
+  return roundUp(divideUp(batchSize, panelCount(network, batchSize)), unit);
 }
+
+bool goesSideBySide(const NetworkState& network, const DeviceSettings& settings) {
+  if (settings.threads == 1 || isLarge(network)) return false;
+  if (settings.batchSize == 0) return true;
+  return hasFewWeights(network, settings.batchSize) &&
+         panelCount(network, settings.batchSize) % settings.threads == 0;
+}
+
+/// The samples of a range, as a panel wants them.
+struct Consecutive {
+  explicit Consecutive(Range range) {
+    std::iota(indices.begin(), indices.begin() + range.size(), range.begin);
+  }
+
+  std::array<int64_t, kLargestPanel> indices;
+};
 
 Array<int64_t> keptPositions(const Pattern& pattern, std::span<const int32_t> dropped) {
   Array<int64_t> positions = pattern.positions();
@@ -62,33 +92,44 @@ CpuDevice::CpuDevice(NetworkState& network, const DeviceSettings& settings)
       kernels_(defaultKernels()),
       pool_(settings.threads),
       training_(settings.batchSize > 0),
-      stride_(panelStride(network, settings.batchSize)),
-      panels_(settings.growsByGradient ? panelCount(network, settings.batchSize) : 1),
-      severalPanels_(panelCount(network, settings.batchSize) > 1),
-      loss_(network.description.loss, network.layers.back().outputs, stride_) {
+      batchSize_(settings.batchSize),
+      narrow_(settings.precision == Precision::Bfloat16),
+      unit_(narrow_ ? kPairedPanelUnit : kPanelUnit),
+      stride_(panelStride(network, settings.batchSize, unit_)),
+      sideBySide_(goesSideBySide(network, settings)),
+      keepsBatch_(settings.growsByGradient) {
   if (training_) {
     require(network.optimizer.has_value(), ErrorCode::Internal, "training needs an optimizer");
     updates_ = UpdateTable(*network.optimizer);
   }
-  buildLayers();
+  const int64_t batchPanels = panelCount(network, settings.batchSize);
+  const int64_t underWay = sideBySide_ ? settings.threads : 1;
+  for (int64_t i = 0; i < underWay; ++i)
+    losses_.emplace_back(network.description.loss, network.layers.back().outputs, stride_);
+  buildLayers(keepsBatch_ ? batchPanels : underWay, batchPanels > 1 ? underWay : 0);
 }
 
-void CpuDevice::buildLayers() {
-  input_ = Panels(paddedFeatures(network_, 0), stride_, panels_);
+void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
+  input_ = Panels(paddedFeatures(network_, 0), stride_, panels);
   int64_t hidden = 0;
   for (size_t i = 0; i < network_.layers.size(); ++i) {
     const LayerDescription& description = network_.description.layers[i];
     const bool linear = description.kind == LayerKind::Sparse || description.kind == LayerKind::Dense;
     if (linear) ++hidden;
+    const bool last = i + 1 == network_.layers.size();
+    const bool gradientInRows = !last && network_.description.layers[i + 1].kind != LayerKind::LayerNorm;
     const LayerSetting setting{description,
                                network_.layers[i],
                                static_cast<int64_t>(i),
                                network_.description.seed,
                                paddedFeatures(network_, i + 1),
                                stride_,
-                               panels_,
+                               panels,
                                training_,
-                               severalPanels_,
+                               gradientInRows,
+                               narrow_,
+                               static_cast<int64_t>(losses_.size()),
+                               gradientSums,
                                pool_.threads(),
                                hidden};
     switch (description.kind) {
@@ -108,16 +149,36 @@ void CpuDevice::buildLayers() {
   }
 }
 
-Pass CpuDevice::passOf(int thread, int64_t panel) const {
-  Pass pass(kernels_, pool_);
-  pass.thread = thread;
-  pass.panel = panel;
-  pass.stride = stride_;
-  return pass;
-}
-
 const float* CpuDevice::layerInput(size_t layer, int64_t panel) {
   return layer == 0 ? input_[panel] : layers_[layer - 1]->output(panel);
+}
+
+template <typename Work, typename Settle>
+void CpuDevice::overPanels(int64_t count, int64_t stride, const Work& work, const Settle& settle) {
+  const int64_t panels = divideUp(count, stride);
+  const int64_t atOnce = sideBySide_ ? pool_.threads() : 1;
+  pool_.run([&](int thread) {
+    Pass pass(kernels_, sideBySide_ ? Team::alone() : Team::all(pool_, thread));
+    pass.thread = thread;
+    pass.stride = stride;
+    for (int64_t first = 0; first < panels; first += atOnce) {
+      const int64_t underWay = std::min(atOnce, panels - first);
+      const int64_t panel = first + (sideBySide_ ? thread : 0);
+      if (panel < first + underWay) {
+        pass.panel = panel - first;
+        pass.place = {panel - first, first == 0 || panel > first, !sideBySide_ && panel + 1 == panels};
+        work(pass, Range{panel * stride, std::min((panel + 1) * stride, count)});
+      }
+      pool_.barrier();
+      settle(thread, first, underWay);
+      if (first + atOnce < panels) pool_.barrier();
+    }
+  });
+}
+
+int64_t CpuDevice::inferenceStride(int64_t count) const {
+  const int64_t atOnce = sideBySide_ ? pool_.threads() : 1;
+  return std::min(stride_, roundUp(std::max<int64_t>(1, divideUp(count, atOnce)), unit_));
 }
 
 void CpuDevice::forward(const Pass& pass, const PanelWork& work) {
@@ -125,10 +186,21 @@ void CpuDevice::forward(const Pass& pass, const PanelWork& work) {
   for (int64_t i = 0; i < work.count; ++i) {
     rows[i] = work.samples.values + work.indices[i] * work.samples.features;
   }
-  kernels_.gatherPanel(rows.data(), work.count, input_[pass.panel], stride_,
-                       evenShare(work.samples.features, pass.thread, pool_.threads(), kPanelUnit));
-  pool_.barrier();
+  kernels_.gatherPanel(rows.data(), work.count, input_[pass.panel], pass.stride,
+                       pass.team.share(work.samples.features, kPanelUnit));
+  if (pass.team.member() == 0) clearPadding(pass);
+  pass.team.barrier();
   for (size_t i = 0; i < layers_.size(); ++i) layers_[i]->forward(pass, layerInput(i, pass.panel));
+}
+
+void CpuDevice::clearPadding(const Pass& pass) {
+  const auto clear = [&](float* panel, int64_t features, int64_t padded) {
+    std::fill(panel + features * pass.stride, panel + padded * pass.stride, 0.0f);
+  };
+  clear(input_[pass.panel], network_.description.inputs, paddedFeatures(network_, 0));
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    clear(layers_[i]->output(pass.panel), network_.layers[i].outputs, paddedFeatures(network_, i + 1));
+  }
 }
 
 void CpuDevice::backward(const Pass& pass) {
@@ -139,81 +211,80 @@ void CpuDevice::backward(const Pass& pass) {
 
 void CpuDevice::step(const Samples& samples, const Batch& batch, const StepSettings& settings) {
   const int64_t count = batch.count;
-  const int64_t panels = divideUp(count, stride_);
-  require(training_ && count > 0 && (panels <= panels_ || panels_ == 1), ErrorCode::Internal,
-          "a batch beyond its size");
+  require(training_ && count > 0 && count <= batchSize_, ErrorCode::Internal, "a batch beyond its size");
   indices_.resize(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) indices_[i] = batch.sample(i);
   const UpdateArguments update = updates_.arguments(settings);
   const float scale = 1.0f / static_cast<float>(count);
   Outcome outcome;
-  pool_.run([&](int thread) {
-    for (int64_t panel = 0; panel < panels; ++panel) {
-      const int64_t first = panel * stride_;
-      const PanelWork work{samples, indices_.data() + first, std::min(stride_, count - first)};
-      Pass pass = passOf(thread, panels_ == 1 ? 0 : panel);
-      pass.training = true;
-      pass.firstSample = first;
-      pass.step = settings.step;
-      pass.place = {panel == 0, panel + 1 == panels};
-      pass.update = settings.moveWeights ? &update : nullptr;
-      forward(pass, work);
-      CpuLayer& top = *layers_.back();
-      const Range own = evenShare(stride_, thread, pool_.threads(), kPanelUnit);
-      loss_.compute(kernels_, top.output(pass.panel), {work.indices, work.count, samples}, own, scale,
-                    top.outputGradient(pass.panel));
-      top.finishGradientRows(pass, {0, network_.layers.back().outputs}, own);
-      pool_.barrier();
-      if (thread == 0) loss_.addTo(outcome, work.count);
-      backward(pass);
-      pool_.barrier();
-    }
-  });
-  panelsOfLastStep_ = panels;
+  const auto learn = [&](Pass& pass, Range places) {
+    const PanelWork work{samples, indices_.data() + places.begin, places.size()};
+    if (keepsBatch_) pass.panel = places.begin / stride_;
+    pass.training = true;
+    pass.firstSample = places.begin;
+    pass.step = settings.step;
+    pass.update = settings.moveWeights ? &update : nullptr;
+    forward(pass, work);
+    CpuLayer& top = *layers_.back();
+    const Range own = pass.team.share(stride_, kPanelUnit);
+    lossOf(pass).compute(kernels_, top.output(pass.panel), {work.indices, work.count, samples}, stride_, own,
+                         scale, top.outputGradient(pass.panel));
+    top.finishGradientRows(pass, {0, network_.layers.back().outputs}, own);
+    pass.team.barrier();
+    backward(pass);
+  };
+  const auto settle = [&](int thread, int64_t first, int64_t underWay) {
+    if (thread == 0) addOutcomes(outcome, count, stride_, first, underWay);
+    if (!sideBySide_ || !settings.moveWeights) return;
+    Pass pass(kernels_, Team::all(pool_, thread));
+    pass.update = &update;
+    pass.place.last = (first + underWay) * stride_ >= count;
+    for (const auto& layer : layers_) layer->combine(pass, underWay);
+  };
+  overPanels(count, stride_, learn, settle);
+  panelsOfLastStep_ = divideUp(count, stride_);
   outcomes_.push_back(outcome);
+}
+
+void CpuDevice::addOutcomes(Outcome& outcome, int64_t count, int64_t stride, int64_t first,
+                            int64_t underWay) const {
+  for (int64_t i = 0; i < underWay; ++i)
+    losses_[static_cast<size_t>(i)].addTo(outcome, std::min(stride, count - (first + i) * stride));
 }
 
 std::vector<Outcome> CpuDevice::finished(bool) {
   return std::exchange(outcomes_, {});
 }
 
-template <typename Use>
-void CpuDevice::overAllSamples(const Samples& samples, const Use& use) {
-  std::array<int64_t, kLargestPanel> indices;
-  for (int64_t first = 0; first < samples.count; first += stride_) {
-    const int64_t count = std::min(stride_, samples.count - first);
-    std::iota(indices.begin(), indices.begin() + count, first);
-    use(PanelWork{samples, indices.data(), count});
-  }
-}
-
 Outcome CpuDevice::evaluate(const Samples& samples) {
   Outcome outcome;
-  overAllSamples(samples, [&](const PanelWork& work) {
-    pool_.run([&](int thread) {
-      const Pass pass = passOf(thread, 0);
-      forward(pass, work);
-      loss_.compute(kernels_, layers_.back()->output(0), {work.indices, work.count, samples},
-                    evenShare(stride_, thread, pool_.threads(), kPanelUnit), 1.0f, nullptr);
-    });
-    loss_.addTo(outcome, work.count);
+  const int64_t stride = inferenceStride(samples.count);
+  const auto infer = [&](const Pass& pass, Range places) {
+    const Consecutive own(places);
+    forward(pass, {samples, own.indices.data(), places.size()});
+    lossOf(pass).compute(kernels_, layers_.back()->output(pass.panel),
+                         {own.indices.data(), places.size(), samples}, stride,
+                         pass.team.share(stride, kPanelUnit), 1.0f, nullptr);
+  };
+  overPanels(samples.count, stride, infer, [&](int thread, int64_t first, int64_t underWay) {
+    if (thread == 0) addOutcomes(outcome, samples.count, stride, first, underWay);
   });
   return outcome;
 }
 
 void CpuDevice::predict(const Samples& samples, std::span<float> outputs) {
-  const int64_t width = network_.layers.back().outputs;
-  overAllSamples(samples, [&](const PanelWork& work) {
-    float* const top = layers_.back()->output(0);
-    pool_.run([&](int thread) {
-      forward(passOf(thread, 0), work);
-      loss_.toPrediction(kernels_, top, evenShare(stride_, thread, pool_.threads(), kPanelUnit));
-    });
-    for (int64_t i = 0; i < work.count; ++i) {
-      float* const row = outputs.data() + work.indices[i] * width;
-      for (int64_t k = 0; k < width; ++k) row[k] = top[k * stride_ + i];
+  const int64_t width = network_.layers.back().outputs, stride = inferenceStride(samples.count);
+  const auto infer = [&](const Pass& pass, Range places) {
+    forward(pass, {samples, Consecutive(places).indices.data(), places.size()});
+    float* const top = layers_.back()->output(pass.panel);
+    const Range own = pass.team.share(stride, kPanelUnit);
+    lossOf(pass).toPrediction(kernels_, top, stride, own);
+    for (int64_t i = own.begin; i < std::min(own.end, places.size()); ++i) {
+      float* const row = outputs.data() + (places.begin + i) * width;
+      for (int64_t k = 0; k < width; ++k) row[k] = top[k * stride + i];
     }
-  });
+  };
+  overPanels(samples.count, stride, infer, [](auto...) {});
 }
 
 /// One sparse layer on its way through a rewiring.
@@ -327,7 +398,8 @@ void CpuDevice::move(const RewirePlan& plan, LayerRewiring& rewiring) {
 
 DeviceBytes CpuDevice::bytes() const {
   DeviceBytes bytes;
-  bytes.workspace = input_.bytes() + loss_.bytes();
+  bytes.workspace = input_.bytes();
+  for (const LossGradient& loss : losses_) bytes.workspace += loss.bytes();
   for (const auto& layer : layers_) {
     bytes.workspace += layer->workspaceBytes();
     bytes.gradients += layer->gradientBytes();

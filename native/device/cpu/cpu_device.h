@@ -10,7 +10,10 @@
 namespace espalier::cpu {
 
 /// Trains on the processor, on the host's own state. A batch is cut into panels; each panel goes through all
-/// layers, forward and backward, before the next, with every thread working on it.
+/// layers, forward and backward, before the next. Threads divide the rows of every layer, or, where the
+/// network has few weights for its activations, they take a panel each and add up their gradients:
+/// activations that one thread writes and another reads cost more than the products then. Where a batch is
+/// cut does not depend on the threads, so no result does.
 class CpuDevice final : public Device {
  public:
   CpuDevice(NetworkState& network, const DeviceSettings& settings);
@@ -29,15 +32,24 @@ class CpuDevice final : public Device {
   struct PanelWork;
   struct LayerRewiring;
 
-  void buildLayers();
-  /// One thread's part: fetches the samples of a panel and takes them through the layers.
+  void buildLayers(int64_t panels, int64_t gradientSums);
+  /// Takes `count` samples through the network in panels of `stride`. Every thread calls work(pass, place of
+  /// the first sample, samples) on the panels that it takes part in: on all of them, or, side by side, on its
+  /// own. When all are done with up to as many panels as go side by side, each calls settle(thread, first
+  /// panel, panels).
+  template <typename Work, typename Settle>
+  void overPanels(int64_t count, int64_t stride, const Work& work, const Settle& settle);
+  /// Samples of a panel where nothing is learnt from them: as few as keep every thread busy.
+  int64_t inferenceStride(int64_t count) const;
+  /// A team's part: fetches the samples of a panel and takes them through the layers.
   void forward(const Pass& pass, const PanelWork& work);
   void backward(const Pass& pass);
+  /// Zeroes the rows that only fill up blocks: they lie elsewhere with every stride.
+  void clearPadding(const Pass& pass);
+  LossGradient& lossOf(const Pass& pass) { return losses_[static_cast<size_t>(pass.place.sum)]; }
+  /// Adds the outcomes of the panels under way, in the order of their samples.
+  void addOutcomes(Outcome& outcome, int64_t count, int64_t stride, int64_t first, int64_t underWay) const;
   const float* layerInput(size_t layer, int64_t panel);
-  Pass passOf(int thread, int64_t panel) const;
-  /// Calls use(panel work) for consecutive panels of all samples.
-  template <typename Use>
-  void overAllSamples(const Samples& samples, const Use& use);
 
   /// Calls work on every layer's rewiring, layers side by side.
   template <typename Work>
@@ -51,15 +63,22 @@ class CpuDevice final : public Device {
   const Kernels& kernels_;
   mutable ThreadPool pool_;
   const bool training_;
-  /// Samples of a panel.
+  const int64_t batchSize_;
+  /// Whether sparse layers gather from copies in bfloat16.
+  const bool narrow_;
+  /// Panels have a multiple of so many samples.
+  const int64_t unit_;
+  /// Samples of a panel, at most; while training, exactly.
   const int64_t stride_;
-  /// Panels whose activations are kept: all of a batch where connections grow by gradient, else one.
-  const int64_t panels_;
-  const bool severalPanels_;
+  /// Whether threads take a panel each, instead of dividing the rows of one.
+  const bool sideBySide_;
+  /// Whether the activations of a whole batch are kept, as growing by gradient needs them.
+  const bool keepsBatch_;
   UpdateTable updates_;
   Panels input_;
   std::vector<std::unique_ptr<CpuLayer>> layers_;
-  LossGradient loss_;
+  /// One for each panel that is under way.
+  std::vector<LossGradient> losses_;
   int64_t panelsOfLastStep_ = 0;
   /// The samples of the batch under way.
   std::vector<int64_t> indices_;

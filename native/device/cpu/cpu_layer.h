@@ -12,18 +12,20 @@ namespace espalier::cpu {
 
 /// One thread's part in taking one panel through the network. Every thread of the team makes the same calls.
 struct Pass {
-  Pass(const Kernels& kernels, ThreadPool& pool) : kernels(kernels), pool(pool) {}
+  Pass(const Kernels& kernels, const Team& team) : kernels(kernels), team(team) {}
 
   const Kernels& kernels;
-  ThreadPool& pool;
+  Team team;
+  /// Of the whole pool, whatever the team.
   int thread = 0;
+  /// Which of the layers' panels, and the samples in a row of it.
   int64_t panel = 0;
   int64_t stride = 0;
   bool training = false;
   /// Training: place of the panel's first sample in its batch, and the number of the step; they key dropout.
   int64_t firstSample = 0;
   int64_t step = 0;
-  PanelPlace place;
+  GradientPlace place;
   /// Null where the weights are to stay.
   const UpdateArguments* update = nullptr;
 
@@ -48,6 +50,10 @@ class CpuLayer {
   /// parameters. The weights change only after every thread has read them.
   virtual void backward(const Pass& pass, const float* input, CpuLayer* below) = 0;
 
+  /// After panels that went through the network side by side: adds up their gradients, a member's share of
+  /// each, and moves the parameters if pass.place.last.
+  virtual void combine(const Pass& pass, int64_t panels);
+
   /// After the connections have moved.
   virtual void patternChanged() {}
 
@@ -65,6 +71,7 @@ class CpuLayer {
 };
 
 inline void CpuLayer::finishGradientRows(const Pass&, Range, Range) {}
+inline void CpuLayer::combine(const Pass&, int64_t) {}
 
 /// What every layer is made from.
 struct LayerSetting {
@@ -78,8 +85,14 @@ struct LayerSetting {
   int64_t stride = 0;
   int64_t panels = 1;
   bool training = false;
-  /// Whether a batch is more than one panel.
-  bool severalPanels = false;
+  /// Whether the layer above writes rows of this one's gradient as a whole, and not some samples of all.
+  bool gradientInRows = false;
+  /// Whether gathered activations and gradients are rounded to bfloat16.
+  bool narrow = false;
+  /// Panels that go through the network side by side.
+  int64_t panelsAtOnce = 1;
+  /// Sums of each parameter's gradient that are needed; none where a batch is one panel.
+  int64_t gradientSums = 0;
   int threads = 1;
   /// All-ReLU: which hidden layer this is, counted from 1.
   int64_t hiddenNumber = 1;

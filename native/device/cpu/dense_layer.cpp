@@ -18,7 +18,7 @@ class DenseLayer final : public LinearLayer {
 
  protected:
   void multiply(const Pass& pass, const float* input, float* sums) override {
-    const Range share = evenShare(state_.outputs, pass.thread, pass.pool.threads(), kTileRows);
+    const Range share = pass.team.share(state_.outputs, kTileRows);
     for (int64_t row = share.begin; row < share.end; row += kRowsAtOnce) {
       const Range rows{row, std::min(row + kRowsAtOnce, share.end)};
       pass.kernels.gemm(weights(), state_.inputs, input, sums, pass.stride, rows);
@@ -27,7 +27,7 @@ class DenseLayer final : public LinearLayer {
   }
 
   void multiplyTransposed(const Pass& pass, const float* outputGradient, CpuLayer& below) const override {
-    const Range share = evenShare(state_.inputs, pass.thread, pass.pool.threads(), kTileRows);
+    const Range share = pass.team.share(state_.inputs, kTileRows);
     for (int64_t row = share.begin; row < share.end; row += kRowsAtOnce) {
       const Range rows{row, std::min(row + kRowsAtOnce, share.end)};
       pass.kernels.gemmTransposed(weights(), state_.outputs, state_.inputs, outputGradient,
@@ -37,14 +37,16 @@ class DenseLayer final : public LinearLayer {
   }
 
   void settleWeights(const Pass& pass, const float* input) override {
-    float* const gradient = scratch_[static_cast<size_t>(pass.thread)].data();
-    const Range share = evenShare(state_.outputs, pass.thread, pass.pool.threads(), kTileRows);
+    float* const scratch = scratch_[static_cast<size_t>(pass.thread)].data();
+    const Range share = pass.team.share(state_.outputs, kTileRows);
     for (int64_t row = share.begin; row < share.end; row += kTileRows) {
       const Range rows{row, std::min(row + kTileRows, share.end)};
-      pass.kernels.gemmGradient(outputGradient_[pass.panel], input, state_.inputs, pass.stride, rows, false,
-                                gradient);
-      weightSum_.settle(pass.kernels, *pass.update, state_.weight, row * state_.inputs,
-                        rows.size() * state_.inputs, gradient, pass.place);
+      const int64_t first = row * state_.inputs;
+      float* const gradient = weightSum_.at(pass.place, first, scratch);
+      pass.kernels.gemmGradient(outputGradient_[pass.panel], input, state_.inputs, pass.stride, rows,
+                                weightSum_.accumulates(pass.place), gradient);
+      weightSum_.settle(pass.kernels, *pass.update, state_.weight, first, rows.size() * state_.inputs,
+                        gradient, pass.place);
     }
   }
 

@@ -23,7 +23,7 @@ class DropoutLayer final : public CpuLayer {
     const Range rows = ownRows(pass);
     copyRows(input, output_[pass.panel], rows, pass.stride);
     if (pass.training) drop(pass, output_[pass.panel], rows);
-    pass.pool.barrier();
+    pass.team.barrier();
   }
 
   void backward(const Pass& pass, const float*, CpuLayer* below) override {
@@ -33,11 +33,11 @@ class DropoutLayer final : public CpuLayer {
     copyRows(outputGradient_[pass.panel], gradient, rows, pass.stride);
     drop(pass, gradient, rows);
     below->finishGradientRows(pass, rows, {0, pass.stride});
-    pass.pool.barrier();
+    pass.team.barrier();
   }
 
  private:
-  Range ownRows(const Pass& pass) const { return evenShare(features_, pass.thread, pass.pool.threads()); }
+  Range ownRows(const Pass& pass) const { return pass.team.share(features_); }
 
   static void copyRows(const float* from, float* to, Range rows, int64_t stride) {
     std::copy(from + rows.begin * stride, from + rows.end * stride, to + rows.begin * stride);

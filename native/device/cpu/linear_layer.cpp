@@ -27,18 +27,22 @@ bool outputSuffices(const ActivationArguments& activation) {
 
 LinearLayer::LinearLayer(const LayerSetting& setting)
     : state_(setting.state),
-      weightSum_(setting.state.weight.values.size(), setting.training && setting.severalPanels),
+      weightSum_(setting.state.weight.values.size(), setting.gradientSums),
       scratch_(static_cast<size_t>(setting.threads)),
       activation_(argumentsOf(setting)),
-      biasSum_(setting.state.bias.values.size(), setting.training && setting.severalPanels),
-      sreluSum_(setting.state.srelu.values.size(), setting.training && setting.severalPanels) {
+      sumsFinishedRows_(setting.gradientInRows && !setting.state.bias.empty() &&
+                        activation_.kind != Activation::Srelu),
+      biasSum_(setting.state.bias.values.size(), setting.gradientSums),
+      sreluSum_(setting.state.srelu.values.size(), setting.gradientSums) {
   output_ = Panels(setting.paddedOutputs, setting.stride, setting.panels);
   if (!setting.training) return;
   outputGradient_ = Panels(setting.paddedOutputs, setting.stride, setting.panels);
   if (!outputSuffices(activation_))
     preactivation_ = Panels(setting.paddedOutputs, setting.stride, setting.panels);
-  const bool srelu = activation_.kind == Activation::Srelu;
-  smallGradient_ = AlignedBuffer<float>((srelu ? 4 : 1) * state_.outputs);
+  for (int64_t panel = 0; panel < setting.panelsAtOnce; ++panel) {
+    biasGradients_.emplace_back(state_.bias.values.size());
+    sreluGradients_.emplace_back(state_.srelu.values.size());
+  }
 }
 
 float* LinearLayer::sums(int64_t panel) {
@@ -47,7 +51,7 @@ float* LinearLayer::sums(int64_t panel) {
 
 void LinearLayer::forward(const Pass& pass, const float* input) {
   multiply(pass, input, sums(pass.panel));
-  pass.pool.barrier();
+  pass.team.barrier();
 }
 
 void LinearLayer::finishRows(const Pass& pass, Range rows) {
@@ -63,42 +67,56 @@ void LinearLayer::finishGradientRows(const Pass& pass, Range rows, Range samples
   rows.end = std::min(rows.end, state_.outputs);
   pass.kernels.activateBackward(activation_, sums(pass.panel), outputGradient_[pass.panel], pass.stride, rows,
                                 samples);
+  if (sumsFinishedRows_ && pass.update != nullptr) {
+    pass.kernels.rowSums(outputGradient_[pass.panel], pass.stride, rows, biasGradient(pass));
+  }
 }
 
 void LinearLayer::settleSrelu(const Pass& pass) {
   const Range rows = ownRows(pass);
   float* const gradient = outputGradient_[pass.panel];
+  float* const sreluGradient = sreluGradients_[static_cast<size_t>(pass.place.sum)].data();
   pass.kernels.sreluGradient(activation_, preactivation_[pass.panel], gradient, pass.stride, rows,
-                             smallGradient_.data());
+                             sreluGradient);
   pass.kernels.activateBackward(activation_, preactivation_[pass.panel], gradient, pass.stride, rows,
                                 {0, pass.stride});
   if (pass.update != nullptr) {
     const UpdateArguments update = UpdateTable::withoutDecay(*pass.update);
     for (int64_t k = 0; k < 4; ++k) {
       const int64_t begin = k * state_.outputs + rows.begin;
-      sreluSum_.settle(pass.kernels, update, state_.srelu, begin, rows.size(), smallGradient_.data() + begin,
-                       pass.place);
+      sreluSum_.take(pass.kernels, update, state_.srelu, begin, rows.size(), sreluGradient + begin,
+                     pass.place);
     }
   }
-  pass.pool.barrier();
+  pass.team.barrier();
 }
 
 void LinearLayer::settleBias(const Pass& pass) {
   const Range rows = ownRows(pass);
-  pass.kernels.rowSums(outputGradient_[pass.panel], pass.stride, rows, smallGradient_.data());
-  biasSum_.settle(pass.kernels, UpdateTable::withoutDecay(*pass.update), state_.bias, rows.begin, rows.size(),
-                  smallGradient_.data() + rows.begin, pass.place);
+  float* const sums = biasGradient(pass);
+  if (!sumsFinishedRows_) pass.kernels.rowSums(outputGradient_[pass.panel], pass.stride, rows, sums);
+  biasSum_.take(pass.kernels, UpdateTable::withoutDecay(*pass.update), state_.bias, rows.begin, rows.size(),
+                sums + rows.begin, pass.place);
 }
 
 void LinearLayer::backward(const Pass& pass, const float* input, CpuLayer* below) {
   if (activation_.kind == Activation::Srelu) settleSrelu(pass);
+  beginBackward(pass);
   if (below != nullptr) {
     multiplyTransposed(pass, outputGradient_[pass.panel], *below);
-    pass.pool.barrier();
+    pass.team.barrier();
   }
   if (pass.update == nullptr) return;
   settleWeights(pass, input);
   if (!state_.bias.empty()) settleBias(pass);
+}
+
+void LinearLayer::combine(const Pass& pass, int64_t panels) {
+  const bool last = pass.place.last;
+  const UpdateArguments withoutDecay = UpdateTable::withoutDecay(*pass.update);
+  weightSum_.combine(pass.kernels, *pass.update, state_.weight, pass.team, panels, last);
+  biasSum_.combine(pass.kernels, withoutDecay, state_.bias, pass.team, panels, last);
+  sreluSum_.combine(pass.kernels, withoutDecay, state_.srelu, pass.team, panels, last);
 }
 
 int64_t LinearLayer::workspaceBytes() const {
@@ -108,7 +126,10 @@ int64_t LinearLayer::workspaceBytes() const {
 }
 
 int64_t LinearLayer::gradientBytes() const {
-  return weightSum_.bytes() + biasSum_.bytes() + sreluSum_.bytes() + smallGradient_.bytes();
+  int64_t bytes = weightSum_.bytes() + biasSum_.bytes() + sreluSum_.bytes();
+  for (const auto& gradient : biasGradients_) bytes += gradient.bytes();
+  for (const auto& gradient : sreluGradients_) bytes += gradient.bytes();
+  return bytes;
 }
 
 }  // namespace espalier::cpu

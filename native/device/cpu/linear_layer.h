@@ -16,6 +16,7 @@ class LinearLayer : public CpuLayer {
   void forward(const Pass& pass, const float* input) override;
   void finishGradientRows(const Pass& pass, Range rows, Range samples) override;
   void backward(const Pass& pass, const float* input, CpuLayer* below) override;
+  void combine(const Pass& pass, int64_t panels) override;
 
   int64_t workspaceBytes() const override;
   int64_t gradientBytes() const override;
@@ -26,6 +27,8 @@ class LinearLayer : public CpuLayer {
   virtual void multiply(const Pass& pass, const float* input, float* sums) = 0;
   /// Adds the bias to sums and activates them.
   void finishRows(const Pass& pass, Range rows);
+  /// Prepares outputGradient(panel), now complete, for the two products that follow.
+  virtual void beginBackward(const Pass&) {}
   /// Writes the gradient of the input, and finishes its rows in `below`.
   virtual void multiplyTransposed(const Pass& pass, const float* outputGradient, CpuLayer& below) const = 0;
   /// Computes and settles the gradient of this thread's weights.
@@ -42,13 +45,17 @@ class LinearLayer : public CpuLayer {
   float* sums(int64_t panel);
   void settleSrelu(const Pass& pass);
   void settleBias(const Pass& pass);
-  Range ownRows(const Pass& pass) const {
-    return evenShare(state_.outputs, pass.thread, pass.pool.threads());
-  }
+  float* biasGradient(const Pass& pass) { return biasGradients_[static_cast<size_t>(pass.place.sum)].data(); }
+  Range ownRows(const Pass& pass) const { return pass.team.share(state_.outputs); }
 
   ActivationArguments activation_;
   Panels preactivation_;
-  AlignedBuffer<float> smallGradient_;
+  /// Gradients of bias and SReLU of each panel under way.
+  std::vector<AlignedBuffer<float>> biasGradients_;
+  std::vector<AlignedBuffer<float>> sreluGradients_;
+  /// Whether the bias's gradient is summed by whoever finishes the rows of outputGradient, from the first
+  /// cache.
+  const bool sumsFinishedRows_;
   GradientSum biasSum_;
   GradientSum sreluSum_;
 };

@@ -5,40 +5,39 @@
 
 namespace espalier::cpu {
 
-LossGradient::LossGradient(Loss loss, int64_t outputs, int64_t stride)
+LossGradient::LossGradient(Loss loss, int64_t outputs, int64_t widest)
     : loss_(loss),
       outputs_(outputs),
-      stride_(stride),
-      losses_(stride),
-      logarithms_(stride),
-      correct_(stride),
-      probabilities_(loss == Loss::SoftmaxCrossEntropy ? outputs * stride : 0) {}
+      losses_(widest),
+      logarithms_(widest),
+      correct_(widest),
+      probabilities_(loss == Loss::SoftmaxCrossEntropy ? outputs * widest : 0) {}
 
 void LossGradient::compute(const Kernels& kernels, const float* outputs, const Answers& answers,
-                           Range samples, float scale, float* gradient) {
+                           int64_t stride, Range samples, float scale, float* gradient) {
   if (loss_ == Loss::SoftmaxCrossEntropy) {
-    softmax(kernels, outputs, answers, samples, scale, gradient);
+    softmax(kernels, outputs, answers, stride, samples, scale, gradient);
   } else {
-    elementwise(outputs, answers, samples, scale, gradient);
+    elementwise(outputs, answers, stride, samples, scale, gradient);
   }
   for (int64_t sample = samples.begin; sample < std::min(samples.end, answers.count); ++sample) {
-    correct_[sample] = answersRight(outputs, answers, sample) ? 1 : 0;
+    correct_[sample] = answersRight(outputs, answers, stride, sample) ? 1 : 0;
   }
 }
 
 void LossGradient::softmax(const Kernels& kernels, const float* outputs, const Answers& answers,
-                           Range samples, float scale, float* gradient) {
+                           int64_t stride, Range samples, float scale, float* gradient) {
   float* const probabilities = gradient != nullptr ? gradient : probabilities_.data();
-  kernels.softmax(outputs, probabilities, stride_, outputs_, samples, logarithms_.data());
+  kernels.softmax(outputs, probabilities, stride, outputs_, samples, logarithms_.data());
   const Range real{samples.begin, std::max(samples.begin, std::min(samples.end, answers.count))};
   for (int64_t sample = real.begin; sample < real.end; ++sample) {
     const int32_t label = answers.samples.labels[answers.indices[sample]];
-    losses_[sample] = double{logarithms_[sample]} - double{outputs[label * stride_ + sample]};
-    if (gradient != nullptr) gradient[label * stride_ + sample] -= 1.0f;
+    losses_[sample] = double{logarithms_[sample]} - double{outputs[label * stride + sample]};
+    if (gradient != nullptr) gradient[label * stride + sample] -= 1.0f;
   }
   if (gradient == nullptr) return;
   for (int64_t k = 0; k < outputs_; ++k) {
-    float* const row = gradient + k * stride_;
+    float* const row = gradient + k * stride;
     for (int64_t sample = real.begin; sample < real.end; ++sample) row[sample] *= scale;
     std::fill(row + real.end, row + samples.end, 0.0f);
   }
@@ -52,14 +51,14 @@ float LossGradient::target(const Answers& answers, int64_t sample, int64_t outpu
   return label == output ? 1.0f : 0.0f;
 }
 
-void LossGradient::elementwise(const float* outputs, const Answers& answers, Range samples, float scale,
-                               float* gradient) {
+void LossGradient::elementwise(const float* outputs, const Answers& answers, int64_t stride, Range samples,
+                               float scale, float* gradient) {
   const double share = 1.0 / static_cast<double>(outputs_);
   for (int64_t sample = samples.begin; sample < samples.end; ++sample) {
     const bool padding = sample >= answers.count;
     double loss = 0;
     for (int64_t k = 0; k < outputs_; ++k) {
-      const double y = outputs[k * stride_ + sample];
+      const double y = outputs[k * stride + sample];
       double slope = 0;
       if (!padding) {
         const double t = target(answers, sample, k);
@@ -72,13 +71,14 @@ void LossGradient::elementwise(const float* outputs, const Answers& answers, Ran
           slope = 1.0 / (1.0 + std::exp(-y)) - t;
         }
       }
-      if (gradient != nullptr) gradient[k * stride_ + sample] = static_cast<float>(slope * share) * scale;
+      if (gradient != nullptr) gradient[k * stride + sample] = static_cast<float>(slope * share) * scale;
     }
     losses_[sample] = loss * share;
   }
 }
 
-bool LossGradient::answersRight(const float* outputs, const Answers& answers, int64_t sample) const {
+bool LossGradient::answersRight(const float* outputs, const Answers& answers, int64_t stride,
+                                int64_t sample) const {
   if (answers.samples.labels == nullptr) return false;
   const int32_t label = answers.samples.labels[answers.indices[sample]];
   if (outputs_ == 1) {
@@ -87,7 +87,7 @@ bool LossGradient::answersRight(const float* outputs, const Answers& answers, in
   }
   int64_t best = 0;
   for (int64_t k = 1; k < outputs_; ++k) {
-    if (outputs[k * stride_ + sample] > outputs[best * stride_ + sample]) best = k;
+    if (outputs[k * stride + sample] > outputs[best * stride + sample]) best = k;
   }
   return best == label;
 }
@@ -99,12 +99,12 @@ void LossGradient::addTo(Outcome& outcome, int64_t count) const {
   }
 }
 
-void LossGradient::toPrediction(const Kernels& kernels, float* outputs, Range samples) {
+void LossGradient::toPrediction(const Kernels& kernels, float* outputs, int64_t stride, Range samples) {
   if (loss_ == Loss::SoftmaxCrossEntropy) {
-    kernels.softmax(outputs, outputs, stride_, outputs_, samples, logarithms_.data());
+    kernels.softmax(outputs, outputs, stride, outputs_, samples, logarithms_.data());
   } else if (loss_ == Loss::BinaryCrossEntropy) {
     const ActivationArguments sigmoid{Activation::Sigmoid};
-    kernels.activate(sigmoid, nullptr, outputs, outputs, stride_, {0, outputs_}, samples);
+    kernels.activate(sigmoid, nullptr, outputs, outputs, stride, {0, outputs_}, samples);
   }
 }
 

@@ -6,28 +6,45 @@
 namespace espalier::cpu {
 namespace {
 
-float* at(AlignedBuffer<float>& buffer, int64_t begin) {
+float* from(AlignedBuffer<float>& buffer, int64_t begin) {
   return buffer.empty() ? nullptr : buffer.data() + begin;
 }
 
 }  // namespace
 
 void GradientSum::settle(const Kernels& kernels, const UpdateArguments& update, Parameter& parameter,
-                         int64_t begin, int64_t count, float* gradient, PanelPlace place) {
-  if (!place.first || !place.last) {
-    float* const sum = sum_.data() + begin;
-    if (place.first) {
-      std::copy_n(gradient, count, sum);
-    } else {
-      for (int64_t i = 0; i < count; ++i) sum[i] += gradient[i];
-    }
-    gradient = sum;
-  }
+                         int64_t begin, int64_t count, const float* gradient, GradientPlace place) const {
   if (!place.last) return;
-  const UpdateState state{parameter.values.data() + begin, at(parameter.first, begin),
-                          at(parameter.second, begin),
+  const UpdateState state{parameter.values.data() + begin, from(parameter.first, begin),
+                          from(parameter.second, begin),
                           parameter.births.empty() ? nullptr : parameter.births.data() + begin};
   kernels.update(update, state, gradient, count);
+}
+
+void GradientSum::take(const Kernels& kernels, const UpdateArguments& update, Parameter& parameter,
+                       int64_t begin, int64_t count, float* gradient, GradientPlace place) {
+  float* const target = at(place, begin, gradient);
+  if (accumulates(place)) {
+    for (int64_t i = 0; i < count; ++i) target[i] += gradient[i];
+  } else if (target != gradient) {
+    std::copy_n(gradient, count, target);
+  }
+  settle(kernels, update, parameter, begin, count, target, place);
+}
+
+void GradientSum::combine(const Kernels& kernels, const UpdateArguments& update, Parameter& parameter,
+                          const Team& team, int64_t sums, bool last) {
+  constexpr int64_t kAtOnce = 2048;  // so that the optimizer finds the sum in the first cache
+  const Range share = team.share(parameter.values.size(), kApart);
+  for (int64_t begin = share.begin; begin < share.end; begin += kAtOnce) {
+    const int64_t count = std::min(kAtOnce, share.end - begin);
+    float* const total = sums_.data() + begin;
+    for (int64_t sum = 1; sum < sums; ++sum) {
+      const float* const other = total + sum * pitch_;
+      for (int64_t i = 0; i < count; ++i) total[i] += other[i];
+    }
+    settle(kernels, update, parameter, begin, count, total, {0, true, last});
+  }
 }
 
 UpdateTable::UpdateTable(const Optimizer& optimizer) {

@@ -12,24 +12,36 @@
 namespace espalier::cpu {
 namespace {
 
-int64_t panelWidth(const Pattern& pattern, int64_t batch) {
-  return std::min(widestPanel(pattern.values()), roundUp(batch, kPanelUnit));
+int64_t panelWidth(const Pattern& pattern, int64_t batch, bool narrow) {
+  return std::min(widestPanel(pattern.values()), roundUp(batch, narrow ? kPairedPanelUnit : kPanelUnit));
 }
 
-/// Some samples of a matrix, with zero rows and zero samples up to whole blocks and vectors.
+/// Some samples of a matrix, with zero rows and zero samples up to whole blocks and vectors; with a copy in
+/// bfloat16 where products gather from that.
 class Panel {
  public:
-  Panel(int64_t features, int64_t paddedFeatures, int64_t width)
-      : features_(features), width_(width), buffer_(checkedProduct(paddedFeatures, width)) {}
+  Panel(int64_t features, int64_t paddedFeatures, int64_t width, bool narrow = false)
+      : features_(features),
+        width_(width),
+        buffer_(checkedProduct(paddedFeatures, width)),
+        narrowed_(narrow ? buffer_.size() / 2 : 0) {}
 
   float* data() { return buffer_.data(); }
 
-  void load(const float* matrix, int64_t batch, Range samples, Range rows) {
-    for (int64_t row = rows.begin; row < std::min(rows.end, features_); ++row) {
+  void load(const Kernels& kernels, const float* matrix, int64_t batch, Range samples, Range rows) {
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
       float* const target = buffer_.data() + row * width_;
       std::copy_n(matrix + row * batch + samples.begin, samples.size(), target);
       std::fill(target + samples.size(), target + width_, 0.0f);
     }
+    if (!narrowed_.empty()) kernels.narrow(buffer_.data(), width_, rows, narrowed_.data());
+  }
+
+  const Bfloat16Pair* narrowed() const { return narrowed_.data(); }
+  /// Calls work with what products gather from.
+  template <typename Work>
+  void gather(const Work& work) const {
+    narrowed_.empty() ? work(buffer_.data()) : work(narrowed_.data());
   }
 
   void store(float* matrix, int64_t batch, Range samples, Range rows) const {
@@ -42,6 +54,7 @@ class Panel {
   int64_t features_;
   int64_t width_;
   AlignedBuffer<float> buffer_;
+  AlignedBuffer<Bfloat16Pair> narrowed_;
 };
 
 int64_t paddedRows(const Grid& grid) {
@@ -71,85 +84,88 @@ struct Sides {
   int64_t inputs, paddedInputs, outputs, paddedOutputs;
 };
 
-/// Panel by panel, multiply(thread, input panel, output panel, finished) on the rows of each thread.
+/// Panel by panel, multiply(team, gathered input, output panel, finished) on the rows of each thread.
 template <typename Multiply>
-void multiplyPanels(ThreadPool& pool, const Sides& sides, int64_t width, const float* input, int64_t batch,
+void multiplyPanels(const Means& means, const Sides& sides, int64_t width, const float* input, int64_t batch,
                     float* out, int64_t rowsOfBlock, const Multiply& multiply) {
-  Panel in(sides.inputs, sides.paddedInputs, width);
+  Panel in(sides.inputs, sides.paddedInputs, width, means.narrow);
   Panel result(sides.outputs, sides.paddedOutputs, width);
   forEachPanel(
-      pool, batch, width,
+      means.pool, batch, width,
       [&](int thread, Range samples) {
-        in.load(input, batch, samples, evenShare(sides.inputs, thread, pool.threads()));
+        in.load(means.kernels, input, batch, samples, evenShare(sides.inputs, thread, means.pool.threads()));
       },
       [&](int thread, Range samples) {
-        multiply(thread, in.data(), result.data(), [&](Range rows) {
-          result.store(out, batch, samples, {rows.begin * rowsOfBlock, rows.end * rowsOfBlock});
+        in.gather([&](const auto* elements) {
+          multiply(Team::all(means.pool, thread), elements, result.data(), [&](Range rows) {
+            result.store(out, batch, samples, {rows.begin * rowsOfBlock, rows.end * rowsOfBlock});
+          });
         });
       });
 }
 
 }  // namespace
 
-void multiply(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* values,
-              const float* input, int64_t batch, float* out) {
+void multiply(const Means& means, const Pattern& pattern, const float* values, const float* input,
+              int64_t batch, float* out) {
   const Grid& grid = pattern.grid();
-  const int64_t width = panelWidth(pattern, batch);
-  const SparseProducts products(pattern, width, pool.threads());
-  multiplyPanels(pool, {grid.columns, paddedColumns(grid), grid.rows, paddedRows(grid)}, width, input, batch,
-                 out, grid.block.rows, [&](int thread, const float* in, float* sums, const auto& finished) {
-                   products.multiply(kernels, values, in, sums, products.rows(thread), finished);
+  const int64_t width = panelWidth(pattern, batch, means.narrow);
+  const SparseProducts products(pattern, width, means.pool.threads());
+  multiplyPanels(means, {grid.columns, paddedColumns(grid), grid.rows, paddedRows(grid)}, width, input, batch,
+                 out, grid.block.rows,
+                 [&](const Team& team, const auto* in, float* sums, const auto& finished) {
+                   products.multiply(means.kernels, values, in, sums, width, products.rows(team), finished);
                  });
 }
 
-void multiplyTransposed(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* values,
-                        const float* input, int64_t batch, float* out) {
+void multiplyTransposed(const Means& means, const Pattern& pattern, const float* values, const float* input,
+                        int64_t batch, float* out) {
   const Grid& grid = pattern.grid();
-  const int64_t width = panelWidth(pattern, batch);
-  const SparseProducts products(pattern, width, pool.threads());
-  multiplyPanels(pool, {grid.rows, paddedRows(grid), grid.columns, paddedColumns(grid)}, width, input, batch,
-                 out, grid.block.columns,
-                 [&](int thread, const float* in, float* sums, const auto& finished) {
-                   products.multiplyTransposed(kernels, values, in, sums, products.columns(thread), finished);
-                 });
+  const int64_t width = panelWidth(pattern, batch, means.narrow);
+  const SparseProducts products(pattern, width, means.pool.threads());
+  multiplyPanels(
+      means, {grid.rows, paddedRows(grid), grid.columns, paddedColumns(grid)}, width, input, batch, out,
+      grid.block.columns, [&](const Team& team, const auto* in, float* sums, const auto& finished) {
+        products.multiplyTransposed(means.kernels, values, in, sums, width, products.columns(team), finished);
+      });
 }
 
-void sampledProduct(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* gradient,
-                    const float* input, int64_t batch, float* out) {
+void sampledProduct(const Means& means, const Pattern& pattern, const float* gradient, const float* input,
+                    int64_t batch, float* out) {
   const Grid& grid = pattern.grid();
-  const int64_t width = panelWidth(pattern, batch);
-  Panel dy(grid.rows, paddedRows(grid), width);
-  Panel x(grid.columns, paddedColumns(grid), width);
-  const int threads = pool.threads();
+  const int64_t width = panelWidth(pattern, batch, means.narrow);
+  Panel dy(grid.rows, paddedRows(grid), width, means.narrow);
+  Panel x(grid.columns, paddedColumns(grid), width, means.narrow);
+  const int threads = means.pool.threads();
   const SparseProducts products(pattern, width, threads);
-  std::vector<AlignedBuffer<float>> scratch;
-  for (int thread = 0; thread < threads; ++thread) scratch.emplace_back(products.gradientScratch());
-  std::fill_n(out, pattern.values(), 0.0f);
   forEachPanel(
-      pool, batch, width,
+      means.pool, batch, width,
       [&](int thread, Range samples) {
-        dy.load(gradient, batch, samples, evenShare(grid.rows, thread, threads));
-        x.load(input, batch, samples, evenShare(grid.columns, thread, threads));
+        dy.load(means.kernels, gradient, batch, samples, evenShare(grid.rows, thread, threads));
+        x.load(means.kernels, input, batch, samples, evenShare(grid.columns, thread, threads));
       },
-      [&](int thread, Range) {
-        products.gradient(kernels, dy.data(), x.data(), products.rows(thread), scratch[thread].data(),
-                          [&](int64_t first, std::span<const float> gradients) {
-                            for (const float each : gradients) out[first++] += each;
-                          });
+      [&](int thread, Range samples) {
+        const Range rows = products.rows(Team::all(means.pool, thread));
+        const auto from = [&](const auto* gradients, const auto* inputs) {
+          products.gradient(
+              means.kernels, gradients, inputs, width, rows, samples.begin > 0,
+              [&](int64_t first) { return out + first; }, [](int64_t, std::span<const float>) {});
+        };
+        means.narrow ? from(dy.narrowed(), x.narrowed()) : from(dy.data(), x.data());
       });
 }
 
 Array<int64_t> growPositions(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern,
                              const float* gradient, const float* input, int64_t batch, int64_t count) {
   const Grid& grid = pattern.grid();
-  const int64_t width = panelWidth(pattern, batch);
+  const int64_t width = panelWidth(pattern, batch, false);
   std::vector<Panel> dy, x;
   for (int64_t first = 0; first < batch; first += width) {
     const Range samples{first, std::min(first + width, batch)};
     dy.emplace_back(grid.rows, paddedRows(grid), width);
-    dy.back().load(gradient, batch, samples, {0, grid.rows});
+    dy.back().load(kernels, gradient, batch, samples, {0, grid.rows});
     x.emplace_back(grid.columns, paddedColumns(grid), width);
-    x.back().load(input, batch, samples, {0, grid.columns});
+    x.back().load(kernels, input, batch, samples, {0, grid.columns});
   }
   const GradientSides sides{static_cast<int64_t>(dy.size()), width,
                             [&](int64_t panel) { return dy[panel].data(); },

@@ -13,18 +13,26 @@ namespace espalier::cpu {
 // are brought into panels, multiplied and brought back. Results do not depend on the number of threads.
 // `values`: pattern.values().
 
+/// What a product is computed with.
+struct Means {
+  const Kernels& kernels;
+  ThreadPool& pool;
+  /// Whether factors that are gathered are rounded to bfloat16.
+  bool narrow = false;
+};
+
 /// out[rows x batch] = matrix x input[columns x batch].
-void multiply(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* values,
-              const float* input, int64_t batch, float* out);
+void multiply(const Means& means, const Pattern& pattern, const float* values, const float* input,
+              int64_t batch, float* out);
 
 /// out[columns x batch] = transpose(matrix) x input[rows x batch].
-void multiplyTransposed(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* values,
-                        const float* input, int64_t batch, float* out);
+void multiplyTransposed(const Means& means, const Pattern& pattern, const float* values, const float* input,
+                        int64_t batch, float* out);
 
 /// out[i] = dot(gradient[rows x batch], input[columns x batch]) of the row and column of stored weight i; 0
 /// in padding.
-void sampledProduct(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern, const float* gradient,
-                    const float* input, int64_t batch, float* out);
+void sampledProduct(const Means& means, const Pattern& pattern, const float* gradient, const float* input,
+                    int64_t batch, float* out);
 
 /// RigL's growth: the `count` block positions outside the pattern where gradient x transpose(input) is
 /// largest (see growByGradient), ascending. Throws Error(Option) where there is no room.

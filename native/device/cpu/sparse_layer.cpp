@@ -4,14 +4,42 @@
 namespace espalier::cpu {
 namespace {
 
+/// Panels of activations or gradients in bfloat16, for products to gather from.
+class NarrowPanels {
+ public:
+  NarrowPanels() = default;
+  NarrowPanels(int64_t rows, int64_t stride, int64_t count)
+      : size_(checkedProduct(rows, stride) / 2), data_(checkedProduct(size_, count)) {}
+
+  /// Rounds a team's rows of a panel; all of them when every member has come here.
+  const Bfloat16Pair* load(const Pass& pass, const float* panel, int64_t rows) {
+    Bfloat16Pair* const narrowed = data_.data() + pass.place.sum * size_;
+    pass.kernels.narrow(panel, pass.stride, pass.team.share(rows), narrowed);
+    pass.team.barrier();
+    return narrowed;
+  }
+
+  const Bfloat16Pair* at(const Pass& pass) const { return data_.data() + pass.place.sum * size_; }
+  int64_t bytes() const { return data_.bytes(); }
+
+ private:
+  int64_t size_ = 0;
+  AlignedBuffer<Bfloat16Pair> data_;
+};
+
 class SparseLayer final : public LinearLayer {
  public:
-  explicit SparseLayer(const LayerSetting& setting) : LinearLayer(setting), stride_(setting.stride) {
+  explicit SparseLayer(const LayerSetting& setting)
+      : LinearLayer(setting), widest_(setting.stride), narrow_(setting.narrow) {
+    if (narrow_) {
+      inputs_ = NarrowPanels(gridInputs(), widest_, setting.panelsAtOnce);
+      if (setting.training) gradients_ = NarrowPanels(gridOutputs(), widest_, setting.panelsAtOnce);
+    }
     patternChanged();
   }
 
   void patternChanged() override {
-    products_ = SparseProducts(state_.pattern, stride_, static_cast<int>(scratch_.size()));
+    products_ = SparseProducts(state_.pattern, widest_, static_cast<int>(scratch_.size()));
     if (outputGradient_.empty()) return;
     for (auto& scratch : scratch_) {
       if (scratch.size() < products_.gradientScratch()) {
@@ -20,39 +48,65 @@ class SparseLayer final : public LinearLayer {
     }
   }
 
-  int64_t workspaceBytes() const override { return LinearLayer::workspaceBytes() + products_.bytes(); }
+  int64_t workspaceBytes() const override {
+    return LinearLayer::workspaceBytes() + products_.bytes() + inputs_.bytes() + gradients_.bytes();
+  }
 
  protected:
   void multiply(const Pass& pass, const float* input, float* sums) override {
     const int64_t height = state_.pattern.block().rows;
-    products_.multiply(pass.kernels, weights(), input, sums, products_.rows(pass.thread), [&](Range rows) {
-      finishRows(pass, {rows.begin * height, rows.end * height});
-    });
+    const auto from = [&](const auto* elements) {
+      products_.multiply(pass.kernels, weights(), elements, sums, pass.stride, products_.rows(pass.team),
+                         [&](Range rows) {
+                           finishRows(pass, {rows.begin * height, rows.end * height});
+                         });
+    };
+    narrow_ ? from(inputs_.load(pass, input, gridInputs())) : from(input);
+  }
+
+  void beginBackward(const Pass& pass) override {
+    if (narrow_) gradients_.load(pass, outputGradient_[pass.panel], gridOutputs());
   }
 
   void multiplyTransposed(const Pass& pass, const float* outputGradient, CpuLayer& below) const override {
     const int64_t width = state_.pattern.block().columns;
-    products_.multiplyTransposed(
-        pass.kernels, weights(), outputGradient, below.outputGradient(pass.panel),
-        products_.columns(pass.thread), [&](Range columns) {
-          below.finishGradientRows(pass, {columns.begin * width, columns.end * width}, pass.samples());
-        });
+    const auto from = [&](const auto* elements) {
+      products_.multiplyTransposed(
+          pass.kernels, weights(), elements, below.outputGradient(pass.panel), pass.stride,
+          products_.columns(pass.team), [&](Range columns) {
+            below.finishGradientRows(pass, {columns.begin * width, columns.end * width}, pass.samples());
+          });
+    };
+    // 4 x 1 does not gather here, so it gains nothing from rounded numbers.
+    const bool gathers = state_.pattern.block() != BlockShape{4, 1};
+    narrow_&& gathers ? from(gradients_.at(pass)) : from(outputGradient);
   }
 
   void settleWeights(const Pass& pass, const float* input) override {
-    float* const scratch = scratch_[static_cast<size_t>(pass.thread)].data();
-    products_.gradient(pass.kernels, outputGradient_[pass.panel], input, products_.rows(pass.thread), scratch,
-                       [&](int64_t first, std::span<float> gradients) {
-                         weightSum_.settle(pass.kernels, *pass.update, state_.weight, first,
-                                           static_cast<int64_t>(gradients.size()), gradients.data(),
-                                           pass.place);
-                       });
+    const auto from = [&](const auto* gradient, const auto* elements) {
+      float* const scratch = scratch_[static_cast<size_t>(pass.thread)].data();
+      products_.gradient(
+          pass.kernels, gradient, elements, pass.stride, products_.rows(pass.team),
+          weightSum_.accumulates(pass.place),
+          [&](int64_t first) { return weightSum_.at(pass.place, first, scratch); },
+          [&](int64_t first, std::span<const float> gradients) {
+            weightSum_.settle(pass.kernels, *pass.update, state_.weight, first,
+                              static_cast<int64_t>(gradients.size()), gradients.data(), pass.place);
+          });
+    };
+    narrow_ ? from(gradients_.at(pass), inputs_.at(pass)) : from(outputGradient_[pass.panel], input);
   }
 
  private:
   const float* weights() const { return state_.weight.values.data(); }
+  /// Features with the padding of this layer's blocks.
+  int64_t gridInputs() const { return state_.pattern.grid().blockColumns() * state_.pattern.block().columns; }
+  int64_t gridOutputs() const { return state_.pattern.grid().blockRows() * state_.pattern.block().rows; }
 
-  const int64_t stride_;
+  const int64_t widest_;
+  const bool narrow_;
+  NarrowPanels inputs_;
+  NarrowPanels gradients_;
   SparseProducts products_;
 };
 

@@ -51,20 +51,15 @@ MatrixView ChunkedRows::restrict(MatrixView view, int64_t chunk) const {
 
 SparseProducts::SparseProducts(const Pattern& pattern, int64_t stride, int threads)
     : pattern_(&pattern),
-      stride_(stride),
       rowShares_(pattern.rowOffsets(), pattern.block().size(), threads),
       columnShares_(pattern.columnOffsets(), pattern.block().size(), threads) {
   const Grid& grid = pattern.grid();
   forward_ = ChunkedRows(forwardView(pattern, nullptr), grid.blockRows(), grid.blockColumns(), stride);
   transposed_ = ChunkedRows(transposeView(pattern, nullptr), grid.blockColumns(), grid.blockRows(), stride);
-  for (int thread = 0; thread < threads; ++thread) {
-    const Range share = rows(thread);
-    for (int64_t row = share.begin; row < share.end;) {
-      const int64_t end = endOfRun(row, share.end);
-      longestRun_ =
-          std::max(longestRun_, (pattern.rowOffsets()[end] - pattern.rowOffsets()[row]) * grid.block.size());
-      row = end;
-    }
+  for (int64_t row = 0; row < grid.blockRows(); ++row) {
+    const int64_t end = endOfRun(row, grid.blockRows());
+    longestRun_ =
+        std::max(longestRun_, (pattern.rowOffsets()[end] - pattern.rowOffsets()[row]) * grid.block.size());
   }
 }
 
@@ -77,9 +72,9 @@ int64_t SparseProducts::endOfRun(int64_t row, int64_t end) const {
 }
 
 void SparseProducts::scatter(const Kernels& kernels, const float* values, const float* input, float* output,
-                             Range blockColumns) const {
-  std::fill(output + blockColumns.begin * stride_, output + blockColumns.end * stride_, 0.0f);
-  kernels.spmmScatter(forwardView(*pattern_, values), input, output, stride_, pattern_->grid().blockRows(),
+                             int64_t stride, Range blockColumns) const {
+  std::fill(output + blockColumns.begin * stride, output + blockColumns.end * stride, 0.0f);
+  kernels.spmmScatter(forwardView(*pattern_, values), input, output, stride, pattern_->grid().blockRows(),
                       blockColumns);
 }
 

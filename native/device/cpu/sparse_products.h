@@ -32,50 +32,56 @@ class ChunkedRows {
   std::vector<int64_t> bounds_;
 };
 
-/// The products of one sparse matrix with panels of `stride` samples, for threads that divide the rows. Holds
-/// on to the pattern; make it again when that has changed.
+/// The products of one sparse matrix with panels of at most `stride` samples, for threads that divide the
+/// rows. Panels hold floats or pairs of bfloat16 (see GatheringProducts). Holds on to the pattern; make it
+/// again when that has changed.
 class SparseProducts {
  public:
   SparseProducts() = default;
   SparseProducts(const Pattern& pattern, int64_t stride, int threads);
 
-  /// A thread's block rows and block columns.
-  Range rows(int thread) const { return rowShares_.of(thread); }
-  Range columns(int thread) const { return columnShares_.of(thread); }
+  /// A member's block rows and block columns.
+  Range rows(const Team& team) const { return rowShares_.of(team); }
+  Range columns(const Team& team) const { return columnShares_.of(team); }
 
-  /// output = matrix x input, for a thread's block rows; finished(rows) is called on groups of them.
-  template <typename Finished>
-  void multiply(const Kernels& kernels, const float* values, const float* input, float* output,
-                Range blockRows, const Finished& finished) const {
-    walk(kernels, forward_, forwardView(*pattern_, values), input, output, blockRows, finished);
+  /// output = matrix x input, for some block rows; finished(rows) is called on groups of them.
+  template <typename Element, typename Finished>
+  void multiply(const Kernels& kernels, const float* values, const Element* input, float* output,
+                int64_t stride, Range blockRows, const Finished& finished) const {
+    walk(kernels, forward_, forwardView(*pattern_, values), input, output, stride, blockRows, finished);
   }
 
-  /// output = transpose(matrix) x input, for a thread's block columns.
-  template <typename Finished>
-  void multiplyTransposed(const Kernels& kernels, const float* values, const float* input, float* output,
-                          Range blockColumns, const Finished& finished) const {
-    if (pattern_->block() == BlockShape{4, 1}) {
-      scatter(kernels, values, input, output, blockColumns);
-      finished(blockColumns);
-      return;
+  /// output = transpose(matrix) x input, for some block columns.
+  template <typename Element, typename Finished>
+  void multiplyTransposed(const Kernels& kernels, const float* values, const Element* input, float* output,
+                          int64_t stride, Range blockColumns, const Finished& finished) const {
+    if constexpr (std::is_same_v<Element, float>) {
+      if (pattern_->block() == BlockShape{4, 1}) {
+        scatter(kernels, values, input, output, stride, blockColumns);
+        finished(blockColumns);
+        return;
+      }
     }
-    walk(kernels, transposed_, transposeView(*pattern_, values), input, output, blockColumns, finished);
+    walk(kernels, transposed_, transposeView(*pattern_, values), input, output, stride, blockColumns,
+         finished);
   }
 
-  /// Calls settle(first value, gradients) for the gradients of a thread's block rows, some rows at a time.
-  /// scratch: gradientScratch() numbers.
-  template <typename Settle>
-  void gradient(const Kernels& kernels, const float* outputGradient, const float* input, Range blockRows,
-                float* scratch, const Settle& settle) const {
+  /// The gradients of some block rows, a run of rows at a time: writes or adds them where at(first value)
+  /// says, which may be gradientScratch() numbers, then calls settle(first value, gradients).
+  template <typename Element, typename At, typename Settle>
+  void gradient(const Kernels& kernels, const Element* outputGradient, const Element* input, int64_t stride,
+                Range blockRows, bool accumulate, const At& at, const Settle& settle) const {
     for (int64_t row = blockRows.begin; row < blockRows.end;) {
       const int64_t end = endOfRun(row, blockRows.end);
       const int64_t first = pattern_->rowOffsets()[row], size = pattern_->block().size();
+      float* const target = at(first * size);
       for (int64_t chunk = 0; chunk < forward_.chunks(); ++chunk) {
-        kernels.sddmm(forward_.restrict(forwardView(*pattern_, nullptr), chunk), outputGradient, input,
-                      stride_, {row, end}, first, scratch);
+        kernels.products<Element>().sddmm(forward_.restrict(forwardView(*pattern_, nullptr), chunk),
+                                          outputGradient, input, stride, {row, end}, first, accumulate,
+                                          target);
       }
       const int64_t count = (pattern_->rowOffsets()[end] - first) * size;
-      settle(first * size, std::span<float>(scratch, static_cast<size_t>(count)));
+      settle(first * size, std::span<const float>(target, static_cast<size_t>(count)));
       row = end;
     }
   }
@@ -83,21 +89,22 @@ class SparseProducts {
   int64_t bytes() const { return forward_.bytes() + transposed_.bytes(); }
 
  private:
-  template <typename Finished>
-  void walk(const Kernels& kernels, const ChunkedRows& chunked, const MatrixView& view, const float* input,
-            float* output, Range blockRows, const Finished& finished) const {
+  template <typename Element, typename Finished>
+  void walk(const Kernels& kernels, const ChunkedRows& chunked, const MatrixView& view, const Element* input,
+            float* output, int64_t stride, Range blockRows, const Finished& finished) const {
     // Few rows where there is one chunk, so that what comes next finds them in the first cache.
     const int64_t few = std::max<int64_t>(1, kRowsAtOnce / view.blockOutputs);
     const int64_t step = chunked.chunks() == 1 ? few : std::max<int64_t>(1, blockRows.size());
     for (int64_t row = blockRows.begin; row < blockRows.end; row += step) {
       const Range rows{row, std::min(row + step, blockRows.end)};
       for (int64_t chunk = 0; chunk < chunked.chunks(); ++chunk) {
-        kernels.spmm(chunked.restrict(view, chunk), input, output, stride_, rows, chunk > 0);
+        kernels.products<Element>().spmm(chunked.restrict(view, chunk), input, output, stride, rows,
+                                         chunk > 0);
       }
       finished(rows);
     }
   }
-  void scatter(const Kernels& kernels, const float* values, const float* input, float* output,
+  void scatter(const Kernels& kernels, const float* values, const float* input, float* output, int64_t stride,
                Range blockColumns) const;
   /// The end of the rows from `row` on whose gradients are computed before they are settled.
   int64_t endOfRun(int64_t row, int64_t end) const;
@@ -106,7 +113,6 @@ class SparseProducts {
   static constexpr int64_t kRowsAtOnce = 16;
 
   const Pattern* pattern_ = nullptr;
-  int64_t stride_ = 0;
   RowShares rowShares_;
   RowShares columnShares_;
   ChunkedRows forward_;

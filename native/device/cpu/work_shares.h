@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/thread_pool.h"
 #include "device/cpu/kernels/kernels.h"
 
 namespace espalier::cpu {
@@ -14,6 +15,27 @@ inline Range evenShare(int64_t count, int part, int parts, int64_t unit = 1) {
   const int64_t units = divideUp(count, unit);
   return {std::min(count, units * part / parts * unit), std::min(count, units * (part + 1) / parts * unit)};
 }
+
+/// The threads that take one panel through the network together: all of them, or one alone.
+class Team {
+ public:
+  static Team all(ThreadPool& pool, int thread) { return Team(&pool, thread, pool.threads()); }
+  static Team alone() { return Team(nullptr, 0, 1); }
+
+  int member() const { return member_; }
+  int members() const { return members_; }
+  Range share(int64_t count, int64_t unit = 1) const { return evenShare(count, member_, members_, unit); }
+  void barrier() const {
+    if (pool_ != nullptr) pool_->barrier();
+  }
+
+ private:
+  Team(ThreadPool* pool, int member, int members) : pool_(pool), member_(member), members_(members) {}
+
+  ThreadPool* pool_;
+  int member_;
+  int members_;
+};
 
 /// Rows divided so that every part has about as many nonzeros.
 class RowShares {
@@ -35,7 +57,11 @@ class RowShares {
     }
   }
 
-  Range of(int part) const { return {bounds_[part], bounds_[part + 1]}; }
+  /// A member's rows; parts is the size of the team, unless that is one thread alone.
+  Range of(const Team& team) const {
+    if (team.members() == 1) return {0, bounds_.back()};
+    return {bounds_[team.member()], bounds_[team.member() + 1]};
+  }
 
  private:
   std::vector<int64_t> bounds_{0, 0};

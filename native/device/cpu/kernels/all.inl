@@ -2,8 +2,9 @@
 
 namespace {
 
-// In this order: gemm builds on what spmm and sddmm define.
+// In this order: spmm and sddmm build on elements, gemm on both.
 // clang-format off
+#include "device/cpu/kernels/elements.inl"
 #include "device/cpu/kernels/spmm.inl"
 #include "device/cpu/kernels/sddmm.inl"
 #include "device/cpu/kernels/gemm.inl"
@@ -16,9 +17,10 @@ namespace {
 Kernels table(const char* name) {
   Kernels k{};
   k.name = name;
-  k.spmm = spmm;
+  k.full = {spmm<float>, sddmm<float>};
+  k.half = {spmm<Bfloat16Pair>, sddmm<Bfloat16Pair>};
+  k.narrow = narrow;
   k.spmmScatter = spmmScatter;
-  k.sddmm = sddmm;
   k.gemm = gemm;
   k.gemmTransposed = gemmTransposed;
   k.gemmGradient = gemmGradient;

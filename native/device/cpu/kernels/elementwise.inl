@@ -211,12 +211,23 @@ void sreluGradient(const ActivationArguments& a, const float* z, const float* ou
 }
 
 void rowSums(const float* outputGradient, int64_t stride, Range rows, float* gradient) {
-  for (int64_t row = rows.begin; row < rows.end; ++row) {
-    Vec sum = Vec::zero();
-    for (int64_t at = row * stride; at < (row + 1) * stride; at += Vec::kLanes) {
-      sum = sum + Vec::load(outputGradient + at);
+  int64_t row = rows.begin;
+  for (; row + Vec::kLanes <= rows.end; row += Vec::kLanes) {
+    Vec sum[Vec::kLanes];
+    for (int64_t k = 0; k < Vec::kLanes; ++k) sum[k] = Vec::load(outputGradient + (row + k) * stride);
+    for (int64_t sample = Vec::kLanes; sample < stride; sample += Vec::kLanes) {
+      for (int64_t k = 0; k < Vec::kLanes; ++k)
+        sum[k] = sum[k] + Vec::load(outputGradient + (row + k) * stride + sample);
     }
-    gradient[row] = laneSum(sum);
+    Vec::sums<Vec::kLanes>(sum).store(gradient + row);
+  }
+  for (; row < rows.end; ++row) {
+    // As many lanes are summed in the same order as above: which rows a thread has must not show.
+    Vec sum[Vec::kLanes];
+    for (Vec& each : sum) each = Vec::zero();
+    for (int64_t sample = 0; sample < stride; sample += Vec::kLanes)
+      sum[0] = sum[0] + Vec::load(outputGradient + row * stride + sample);
+    Vec::sums<Vec::kLanes>(sum).storePart(gradient + row, 1);
   }
 }
 

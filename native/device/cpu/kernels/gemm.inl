@@ -58,14 +58,14 @@ void gemmGradient(const float* outputGradient, const float* input, int64_t input
       const int64_t width = std::min<int64_t>(kColumns, inputs - column);
       const float* x[kColumns];
       for (int j = 0; j < kColumns; ++j) x[j] = input + (column + std::min<int64_t>(j, width - 1)) * stride;
-      float sums[Vec::kLanes];
-      tileSums<4, kColumns>(dy, x, stride).store(sums);
+      const Vec tile = tileSums<4, kColumns>(dy, x, stride);
       float* const target = gradient + (row - rows.begin) * inputs + column;
       if (height == 4 && width == kColumns && !accumulateInto) {
-        for (int i = 0; i < 4; ++i)
-          std::memcpy(target + i * inputs, sums + i * kColumns, kColumns * sizeof(float));
+        storeTile<false>(tile, target, inputs);
         continue;
       }
+      float sums[Vec::kLanes];
+      tile.store(sums);
       for (int64_t i = 0; i < height; ++i) {
         for (int64_t j = 0; j < width; ++j) {
           float& sum = target[i * inputs + j];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "model/activation.h"
 #include "sparse/pattern.h"
@@ -93,22 +94,48 @@ struct UpdateState {
   const int32_t* births;
 };
 
+/// Two samples of a panel of bfloat16, the upper halves of floats. Which two share a word is the affair of
+/// the kernels that write and read it.
+struct Bfloat16Pair {
+  uint32_t bits;
+};
+/// A panel of them has strides that are a multiple of this.
+inline constexpr int kPairedPanelUnit = 2 * kPanelUnit;
+
+/// The products that fetch rows of panels at random, which is what bounds them: with Element float, or with
+/// Bfloat16Pair, of which there are half as many. Sums are float32 always.
+template <typename Element>
+struct GatheringProducts {
+  /// output[block rows] (+)= matrix x input, by gathering input rows.
+  void (*spmm)(const MatrixView& matrix, const Element* input, float* output, int64_t stride, Range blockRows,
+               bool accumulate);
+  /// gradient[entry - firstEntry] (+)= sum over samples of outputGradient[row] x input[column], for the
+  /// entries of blockRows.
+  void (*sddmm)(const MatrixView& forward, const Element* outputGradient, const Element* input,
+                int64_t stride, Range blockRows, int64_t firstEntry, bool accumulate, float* gradient);
+};
+
 /// The functions of one instruction set.
 struct Kernels {
   const char* name;
 
-  /// output[block rows] (+)= matrix x input, by gathering input rows.
-  void (*spmm)(const MatrixView& matrix, const float* input, float* output, int64_t stride, Range blockRows,
-               bool accumulate);
+  GatheringProducts<float> full;
+  GatheringProducts<Bfloat16Pair> half;
+  template <typename Element>
+  const GatheringProducts<Element>& products() const {
+    if constexpr (std::is_same_v<Element, float>) {
+      return full;
+    } else {
+      return half;
+    }
+  }
+  /// Rows of a panel, rounded to the nearest bfloat16.
+  void (*narrow)(const float* panel, int64_t stride, Range rows, Bfloat16Pair* narrowed);
+
   /// output[columns] += transpose(matrix) x input for blocks of 4 x 1, scattering one column at a time. The
   /// same bits as spmm of the transpose view gives, when output is 0 before.
   void (*spmmScatter)(const MatrixView& forward, const float* input, float* output, int64_t stride,
                       int64_t blockRows, Range columns);
-  /// gradient[entry - firstEntry] = sum over samples of outputGradient[row] x input[column], for the entries
-  /// of blockRows.
-  void (*sddmm)(const MatrixView& forward, const float* outputGradient, const float* input, int64_t stride,
-                Range blockRows, int64_t firstEntry, float* gradient);
-
   /// output[rows] = weight[rows x inputs] x input.
   void (*gemm)(const float* weight, int64_t inputs, const float* input, float* output, int64_t stride,
                Range rows);

@@ -1,105 +1,139 @@
 // Sampled dense times dense: the gradient of the weights that exist, as tiles of dot products over the
-// samples.
+// samples. `pitch`: elements of a row of samples.
+
+/// sum[i x Columns + j] += the samples of row i x those of column j, one vector of each element.
+template <int Vector, int Rows, int Columns, typename Element>
+inline void addTile(Vec (&sum)[Rows * Columns], const Element* const* dy, const Element* const* x,
+                    int64_t at) {
+  Vec columns[Columns];
+  for (int j = 0; j < Columns; ++j) columns[j] = Elements<Element>::template load<Vector>(x[j] + at);
+  for (int i = 0; i < Rows; ++i) {
+    const Vec row = Elements<Element>::template load<Vector>(dy[i] + at);
+    for (int j = 0; j < Columns; ++j) sum[i * Columns + j] = Vec::fma(row, columns[j], sum[i * Columns + j]);
+  }
+}
 
 /// Dot products of Rows output gradients with Columns inputs; lane = row x Columns + column.
-template <int Rows, int Columns>
-inline Vec tileSums(const float* const* dy, const float* const* x, int64_t stride) {
+template <int Rows, int Columns, typename Element>
+inline Vec tileSums(const Element* const* dy, const Element* const* x, int64_t pitch) {
+  constexpr int kVectors = Elements<Element>::kVectors;
   Vec sum[Rows * Columns];
   for (Vec& each : sum) each = Vec::zero();
-  for (int64_t sample = 0; sample < stride; sample += Vec::kLanes) {
-    Vec columns[Columns];
-    for (int j = 0; j < Columns; ++j) columns[j] = Vec::load(x[j] + sample);
-    for (int i = 0; i < Rows; ++i) {
-      const Vec row = Vec::load(dy[i] + sample);
-      for (int j = 0; j < Columns; ++j)
-        sum[i * Columns + j] = Vec::fma(row, columns[j], sum[i * Columns + j]);
-    }
+  for (int64_t at = 0; at < pitch; at += Vec::kLanes) {
+    addTile<0, Rows, Columns>(sum, dy, x, at);
+    if constexpr (kVectors == 2) addTile<1, Rows, Columns>(sum, dy, x, at);
   }
   return Vec::sums<Rows * Columns>(sum);
 }
 
-/// Dot products of one output gradient with Count inputs; the inputs are taken one whole row after the other.
-template <int Count>
-inline Vec rowTileSums(const float* dy, const float* const* x, int64_t stride) {
+/// Four rows of a tile, `pitch` apart.
+template <bool Accumulate>
+inline void storeTile(Vec sums, float* gradient, int64_t pitch) {
+  constexpr int kColumns = Vec::kLanes / 4;
+  float rows[4][kColumns];
+  sums.store(rows[0]);
+  for (int i = 0; i < 4; ++i) {
+    for (int j = 0; j < kColumns; ++j) {
+      float& target = gradient[i * pitch + j];
+      target = Accumulate ? target + rows[i][j] : rows[i][j];
+    }
+  }
+}
+
+/// Dot products of one output gradient with Count inputs; each input is fetched once.
+template <int Count, typename Element>
+inline Vec rowTileSums(const Element* dy, const Element* const* x, int64_t pitch) {
+  constexpr int kVectors = Elements<Element>::kVectors;
   Vec sum[Count];
   for (int j = 0; j < Count; ++j) sum[j] = Vec::zero();
-  for (int64_t sample = 0; sample < stride; sample += Vec::kLanes) {
-    const Vec row = Vec::load(dy + sample);
-    for (int j = 0; j < Count; ++j) sum[j] = Vec::fma(row, Vec::load(x[j] + sample), sum[j]);
+  for (int64_t at = 0; at < pitch; at += Vec::kLanes) {
+    const Vec first = Elements<Element>::template load<0>(dy + at);
+    const Vec second = Elements<Element>::template load<kVectors - 1>(dy + at);
+    for (int j = 0; j < Count; ++j) {
+      sum[j] = Vec::fma(first, Elements<Element>::template load<0>(x[j] + at), sum[j]);
+      if constexpr (kVectors == 2)
+        sum[j] = Vec::fma(second, Elements<Element>::template load<1>(x[j] + at), sum[j]);
+    }
   }
   return Vec::sums<Count>(sum);
 }
 
+/// gradient[0 .. count] (+)= the first lanes of sums.
+template <bool Accumulate>
+inline void settleSums(Vec sums, int64_t count, float* gradient) {
+  if (count == Vec::kLanes) {
+    (Accumulate ? Vec::load(gradient) + sums : sums).store(gradient);
+  } else {
+    (Accumulate ? Vec::loadPart(gradient, count) + sums : sums).storePart(gradient, count);
+  }
+}
+
 /// Entries begin .. end of one row of plain CSR, Count at a time.
-template <int Count>
-inline int64_t sddmmRun(const int32_t* columns, int64_t begin, int64_t end, const float* dy,
-                        const float* input, int64_t stride, float* gradient) {
+template <int Count, bool Accumulate, typename Element>
+inline int64_t sddmmRun(const int32_t* columns, int64_t begin, int64_t end, const Element* dy,
+                        const Element* input, int64_t pitch, float* gradient) {
   int64_t entry = begin;
   for (; entry + Count <= end; entry += Count) {
-    const float* x[Count];
-    for (int j = 0; j < Count; ++j) x[j] = input + columns[entry + j] * stride;
-    const Vec sums = rowTileSums<Count>(dy, x, stride);
-    if constexpr (Count == Vec::kLanes) {
-      sums.store(gradient + entry - begin);
-    } else {
-      sums.storePart(gradient + entry - begin, Count);
-    }
+    const Element* x[Count];
+    for (int j = 0; j < Count; ++j) x[j] = input + columns[entry + j] * pitch;
+    settleSums<Accumulate>(rowTileSums<Count>(dy, x, pitch), Count, gradient + entry - begin);
   }
   return entry;
 }
 
-inline void sddmmRow(const int32_t* columns, int64_t begin, int64_t end, const float* dy, const float* input,
-                     int64_t stride, float* gradient) {
-  int64_t entry = sddmmRun<Vec::kLanes>(columns, begin, end, dy, input, stride, gradient);
+template <bool Accumulate, typename Element>
+inline void sddmmRow(const int32_t* columns, int64_t begin, int64_t end, const Element* dy,
+                     const Element* input, int64_t pitch, float* gradient) {
+  int64_t entry = sddmmRun<Vec::kLanes, Accumulate>(columns, begin, end, dy, input, pitch, gradient);
   if constexpr (Vec::kLanes > 8) {
-    entry = sddmmRun<8>(columns, entry, end, dy, input, stride, gradient + entry - begin);
+    entry = sddmmRun<8, Accumulate>(columns, entry, end, dy, input, pitch, gradient + entry - begin);
   }
   if constexpr (Vec::kLanes > 4) {
-    entry = sddmmRun<4>(columns, entry, end, dy, input, stride, gradient + entry - begin);
+    entry = sddmmRun<4, Accumulate>(columns, entry, end, dy, input, pitch, gradient + entry - begin);
   }
   if (entry < end) {
-    const float* x[4];
-    for (int j = 0; j < 4; ++j) x[j] = input + columns[std::min(entry + j, end - 1)] * stride;
-    rowTileSums<4>(dy, x, stride).storePart(gradient + entry - begin, end - entry);
+    const Element* x[4];
+    for (int j = 0; j < 4; ++j) x[j] = input + columns[std::min(entry + j, end - 1)] * pitch;
+    settleSums<Accumulate>(rowTileSums<4>(dy, x, pitch), end - entry, gradient + entry - begin);
   }
 }
 
 /// Blocks of 4 x 1: four rows by a quarter of a vector's lanes of entries.
-inline void sddmmFourByOne(const MatrixView& m, int64_t row, const float* const* dy, const float* input,
-                           int64_t stride, float* gradient) {
+template <bool Accumulate, typename Element>
+inline void sddmmFourByOne(const MatrixView& m, int64_t row, const Element* const* dy, const Element* input,
+                           int64_t pitch, float* gradient) {
   constexpr int kEntries = Vec::kLanes / 4;
   const int64_t begin = m.begins[row], end = m.ends[row];
-  const float* x[kEntries];
+  const Element* x[kEntries];
   int64_t entry = begin;
   // Rows and columns change places, so that the lanes come out as the values lie: entry by entry.
   for (; entry + kEntries <= end; entry += kEntries) {
-    for (int j = 0; j < kEntries; ++j) x[j] = input + m.indices[entry + j] * stride;
-    tileSums<kEntries, 4>(x, dy, stride).store(gradient + (entry - begin) * 4);
+    for (int j = 0; j < kEntries; ++j) x[j] = input + m.indices[entry + j] * pitch;
+    settleSums<Accumulate>(tileSums<kEntries, 4>(x, dy, pitch), Vec::kLanes, gradient + (entry - begin) * 4);
   }
   if (entry < end) {
-    for (int j = 0; j < kEntries; ++j) x[j] = input + m.indices[std::min(entry + j, end - 1)] * stride;
-    tileSums<kEntries, 4>(x, dy, stride).storePart(gradient + (entry - begin) * 4, 4 * (end - entry));
+    for (int j = 0; j < kEntries; ++j) x[j] = input + m.indices[std::min(entry + j, end - 1)] * pitch;
+    settleSums<Accumulate>(tileSums<kEntries, 4>(x, dy, pitch), 4 * (end - entry),
+                           gradient + (entry - begin) * 4);
   }
 }
 
 /// Blocks whose sides are whole tiles.
-inline void sddmmTiled(const MatrixView& m, int64_t row, const float* outputGradient, const float* input,
-                       int64_t stride, float* gradient) {
+template <bool Accumulate, typename Element>
+inline void sddmmTiled(const MatrixView& m, int64_t row, const Element* outputGradient, const Element* input,
+                       int64_t pitch, float* gradient) {
   constexpr int kColumns = Vec::kLanes / 4;
   const int32_t blockRows = m.blockOutputs, blockColumns = m.blockInputs;
   for (int64_t entry = m.begins[row]; entry < m.ends[row]; ++entry) {
-    const float* const block = input + int64_t{m.indices[entry]} * blockColumns * stride;
+    const Element* const block = input + int64_t{m.indices[entry]} * blockColumns * pitch;
     for (int32_t i = 0; i < blockRows; i += 4) {
-      const float* dy[4];
-      for (int k = 0; k < 4; ++k) dy[k] = outputGradient + (row * blockRows + i + k) * stride;
+      const Element* dy[4];
+      for (int k = 0; k < 4; ++k) dy[k] = outputGradient + (row * blockRows + i + k) * pitch;
       for (int32_t j = 0; j < blockColumns; j += kColumns) {
-        const float* x[kColumns];
-        for (int k = 0; k < kColumns; ++k) x[k] = block + (j + k) * stride;
-        float sums[Vec::kLanes];
-        tileSums<4, kColumns>(dy, x, stride).store(sums);
-        for (int k = 0; k < 4; ++k) {
-          std::memcpy(gradient + (i + k) * blockColumns + j, sums + k * kColumns, kColumns * sizeof(float));
-        }
+        const Element* x[kColumns];
+        for (int k = 0; k < kColumns; ++k) x[k] = block + (j + k) * pitch;
+        storeTile<Accumulate>(tileSums<4, kColumns>(dy, x, pitch), gradient + i * blockColumns + j,
+                              blockColumns);
       }
     }
     gradient += int64_t{blockRows} * blockColumns;
@@ -107,40 +141,49 @@ inline void sddmmTiled(const MatrixView& m, int64_t row, const float* outputGrad
 }
 
 /// Any other block: one row of it at a time.
-inline void sddmmAnyBlock(const MatrixView& m, int64_t row, const float* outputGradient, const float* input,
-                          int64_t stride, float* gradient) {
+template <bool Accumulate, typename Element>
+inline void sddmmAnyBlock(const MatrixView& m, int64_t row, const Element* outputGradient,
+                          const Element* input, int64_t pitch, float* gradient) {
   const int32_t blockRows = m.blockOutputs, blockColumns = m.blockInputs;
   for (int64_t entry = m.begins[row]; entry < m.ends[row]; ++entry) {
     const int64_t column = int64_t{m.indices[entry]} * blockColumns;
     for (int32_t i = 0; i < blockRows; ++i) {
-      const float* const dy = outputGradient + (row * blockRows + i) * stride;
+      const Element* const dy = outputGradient + (row * blockRows + i) * pitch;
       for (int32_t j = 0; j < blockColumns; j += 4) {
         const int32_t width = std::min(4, blockColumns - j);
-        const float* x[4];
-        for (int k = 0; k < 4; ++k) x[k] = input + (column + j + std::min(k, width - 1)) * stride;
-        rowTileSums<4>(dy, x, stride).storePart(gradient + i * blockColumns + j, width);
+        const Element* x[4];
+        for (int k = 0; k < 4; ++k) x[k] = input + (column + j + std::min(k, width - 1)) * pitch;
+        settleSums<Accumulate>(rowTileSums<4>(dy, x, pitch), width, gradient + i * blockColumns + j);
       }
     }
     gradient += int64_t{blockRows} * blockColumns;
   }
 }
 
-void sddmm(const MatrixView& m, const float* outputGradient, const float* input, int64_t stride,
-           Range blockRows, int64_t firstEntry, float* gradient) {
+template <bool Accumulate, typename Element>
+inline void sddmmRows(const MatrixView& m, const Element* outputGradient, const Element* input, int64_t pitch,
+                      Range blockRows, int64_t firstEntry, float* gradient) {
   const BlockShape shape{m.blockOutputs, m.blockInputs};
   for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
     const int64_t begin = m.begins[row];
     float* const target = gradient + (begin - firstEntry) * shape.size();
     if (shape == BlockShape{1, 1}) {
-      sddmmRow(m.indices, begin, m.ends[row], outputGradient + row * stride, input, stride, target);
+      sddmmRow<Accumulate>(m.indices, begin, m.ends[row], outputGradient + row * pitch, input, pitch, target);
     } else if (shape == BlockShape{4, 1}) {
-      const float* dy[4];
-      for (int i = 0; i < 4; ++i) dy[i] = outputGradient + (row * 4 + i) * stride;
-      sddmmFourByOne(m, row, dy, input, stride, target);
+      const Element* dy[4];
+      for (int i = 0; i < 4; ++i) dy[i] = outputGradient + (row * 4 + i) * pitch;
+      sddmmFourByOne<Accumulate>(m, row, dy, input, pitch, target);
     } else if (shape.rows % 4 == 0 && shape.columns % (Vec::kLanes / 4) == 0) {
-      sddmmTiled(m, row, outputGradient, input, stride, target);
+      sddmmTiled<Accumulate>(m, row, outputGradient, input, pitch, target);
     } else {
-      sddmmAnyBlock(m, row, outputGradient, input, stride, target);
+      sddmmAnyBlock<Accumulate>(m, row, outputGradient, input, pitch, target);
     }
   }
+}
+
+template <typename Element>
+void sddmm(const MatrixView& m, const Element* outputGradient, const Element* input, int64_t stride,
+           Range blockRows, int64_t firstEntry, bool accumulate, float* gradient) {
+  const auto rows = accumulate ? sddmmRows<true, Element> : sddmmRows<false, Element>;
+  rows(m, outputGradient, input, stride / Elements<Element>::kVectors, blockRows, firstEntry, gradient);
 }

@@ -2,15 +2,20 @@
 
 /// sum[row][vector] += weights of `Rows` outputs and `inputs` inputs times input rows. A stride that is known
 /// when compiling is a template argument; 0 takes the run-time value.
-template <int Rows, int Inputs, int OutputStride, int InputStride, int Vectors>
+template <int Rows, int Inputs, int OutputStride, int InputStride, int Vectors, typename Element>
 inline void addProducts(Vec (&sum)[Rows][Vectors], const float* weights, int64_t outputStride,
-                        int64_t inputStride, const float* input, int64_t inputs, int64_t stride) {
+                        int64_t inputStride, const Element* input, int64_t inputs, int64_t stride) {
+  constexpr int kVectors = Elements<Element>::kVectors;
   const int64_t count = Inputs != 0 ? Inputs : inputs;
   const int64_t rowStep = OutputStride != 0 ? OutputStride : outputStride;
   const int64_t step = InputStride != 0 ? InputStride : inputStride;
   for (int64_t k = 0; k < count; ++k) {
     Vec x[Vectors];
-    for (int s = 0; s < Vectors; ++s) x[s] = Vec::load(input + k * stride + s * Vec::kLanes);
+    for (int s = 0; s < Vectors; s += kVectors) {
+      const Element* const from = input + (k * stride + s * Vec::kLanes) / kVectors;
+      x[s] = Elements<Element>::template load<0>(from);
+      if constexpr (kVectors == 2) x[s + 1] = Elements<Element>::template load<1>(from);
+    }
     for (int r = 0; r < Rows; ++r) {
       const Vec weight = Vec::all(weights[r * rowStep + k * step]);
       for (int s = 0; s < Vectors; ++s) sum[r][s] = Vec::fma(weight, x[s], sum[r][s]);
@@ -31,9 +36,14 @@ inline constexpr int kStrip = Rows == 1   ? 8
                               : Rows <= 4 ? Vec::kRegisters / 8
                                           : Vec::kRegisters / 16;
 
+/// The same, of whole elements.
+template <int Rows, typename Element>
+inline constexpr int kStripOf = std::max(kStrip<Rows>, Elements<Element>::kVectors);
+
 /// `Rows` consecutive outputs of one block row, beginning at output `first` of the block.
-template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, int Vectors>
-inline void blockRowStrip(const MatrixView& m, int64_t blockRow, int32_t first, const float* input,
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, int Vectors,
+          typename Element>
+inline void blockRowStrip(const MatrixView& m, int64_t blockRow, int32_t first, const Element* input,
                           float* output, int64_t stride) {
   Vec sum[Rows][Vectors];
   for (int r = 0; r < Rows; ++r) {
@@ -49,20 +59,21 @@ inline void blockRowStrip(const MatrixView& m, int64_t blockRow, int32_t first, 
     const int64_t row = int64_t{m.indices[entry]} * (Inputs != 0 ? Inputs : m.blockInputs);
     addProducts<Rows, Inputs, OutputStride, InputStride, Vectors>(
         sum, m.values + slot * blockSize + first * rowStep, m.outputStride, m.inputStride,
-        input + row * stride, m.blockInputs, stride);
+        input + row * stride / Elements<Element>::kVectors, m.blockInputs, stride);
   }
   storeRows(sum, output, stride);
 }
 
 /// The samples from `sample` on, in the widest strips that fit.
-template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, int Vectors>
-inline void blockRow(const MatrixView& m, int64_t row, int32_t first, const float* input, float* output,
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, int Vectors,
+          typename Element>
+inline void blockRow(const MatrixView& m, int64_t row, int32_t first, const Element* input, float* output,
                      int64_t stride, int64_t sample = 0) {
   for (; sample + Vectors * Vec::kLanes <= stride; sample += Vectors * Vec::kLanes) {
     blockRowStrip<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, Vectors>(
-        m, row, first, input + sample, output + sample, stride);
+        m, row, first, input + sample / Elements<Element>::kVectors, output + sample, stride);
   }
-  if constexpr (Vectors > 1) {
+  if constexpr (Vectors > Elements<Element>::kVectors) {
     if (sample < stride) {
       blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, Vectors / 2>(
           m, row, first, input, output, stride, sample);
@@ -70,27 +81,28 @@ inline void blockRow(const MatrixView& m, int64_t row, int32_t first, const floa
   }
 }
 
-template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate>
-inline void spmmBlocks(const MatrixView& m, const float* input, float* output, int64_t stride,
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate,
+          typename Element>
+inline void spmmBlocks(const MatrixView& m, const Element* input, float* output, int64_t stride,
                        Range blockRows) {
   for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
     float* const out = output + row * m.blockOutputs * stride;
     int32_t first = 0;
     for (; first + Rows <= m.blockOutputs; first += Rows) {
-      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, kStrip<Rows>>(
+      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, kStripOf<Rows, Element>>(
           m, row, first, input, out + first * stride, stride);
     }
     if constexpr (Rows > 1) {
       for (; first < m.blockOutputs; ++first) {
-        blockRow<1, Inputs, OutputStride, InputStride, Indexed, Accumulate, kStrip<1>>(
+        blockRow<1, Inputs, OutputStride, InputStride, Indexed, Accumulate, kStripOf<1, Element>>(
             m, row, first, input, out + first * stride, stride);
       }
     }
   }
 }
 
-template <bool Indexed, bool Accumulate>
-inline void spmmView(const MatrixView& m, const float* input, float* output, int64_t stride,
+template <bool Indexed, bool Accumulate, typename Element>
+inline void spmmView(const MatrixView& m, const Element* input, float* output, int64_t stride,
                      Range blockRows) {
   const BlockShape shape{m.blockOutputs, m.blockInputs};
   constexpr int kForward = Indexed ? 0 : 1;  // which of the two strides is 1 follows from the view
@@ -117,9 +129,9 @@ inline void spmmView(const MatrixView& m, const float* input, float* output, int
   return spmmBlocks<1, 0, 0, 0, Indexed, Accumulate>(m, input, output, stride, blockRows);
 }
 
-template <bool Indexed>
-inline void spmmOrAdd(const MatrixView& m, const float* input, float* output, int64_t stride, Range blockRows,
-                      bool accumulate) {
+template <bool Indexed, typename Element>
+inline void spmmOrAdd(const MatrixView& m, const Element* input, float* output, int64_t stride,
+                      Range blockRows, bool accumulate) {
   if (accumulate) {
     spmmView<Indexed, true>(m, input, output, stride, blockRows);
   } else {
@@ -127,7 +139,8 @@ inline void spmmOrAdd(const MatrixView& m, const float* input, float* output, in
   }
 }
 
-void spmm(const MatrixView& m, const float* input, float* output, int64_t stride, Range blockRows,
+template <typename Element>
+void spmm(const MatrixView& m, const Element* input, float* output, int64_t stride, Range blockRows,
           bool accumulate) {
   if (m.valueIndex == nullptr) {
     spmmOrAdd<false>(m, input, output, stride, blockRows, accumulate);

@@ -18,6 +18,32 @@ struct Vec {
                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
 
+  /// A vector of pairs of bfloat16 as floats: the low halves, and the high ones.
+  static Vec lowHalves(const uint32_t* p) {
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(loadBits(p), 16))};
+  }
+  static Vec highHalves(const uint32_t* p) {
+    const __m256i mask = _mm256_set1_epi32(static_cast<int>(0xFFFF0000u));
+    return {_mm256_castsi256_ps(_mm256_and_si256(loadBits(p), mask))};
+  }
+  /// Rounds to the nearest bfloat16, to even where two are as near.
+  static void storeHalves(Vec low, Vec high, uint32_t* p) {
+    const __m256i lows = _mm256_srli_epi32(rounded(low.v), 16);
+    const __m256i pairs = _mm256_blend_epi16(lows, rounded(high.v), 0xAA);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), pairs);
+  }
+  static __m256i loadBits(const uint32_t* p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  static __m256i rounded(__m256 v) {
+    const __m256i bits = _mm256_castps_si256(v);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i up = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
+    // What is not a number must not be carried over into one.
+    const __m256i isNumber = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_ORD_Q));
+    return _mm256_blendv_epi8(_mm256_or_si256(bits, _mm256_set1_epi32(0x400000)), up, isNumber);
+  }
+
   static Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
   static Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
   static Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }

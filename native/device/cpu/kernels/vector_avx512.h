@@ -16,6 +16,29 @@ struct Vec {
   void storePart(float* p, int64_t n) const { _mm512_mask_storeu_ps(p, part(n), v); }
   static Mask part(int64_t n) { return static_cast<Mask>((1u << n) - 1); }
 
+  /// A vector of pairs of bfloat16 as floats: the low halves, and the high ones.
+  static Vec lowHalves(const uint32_t* p) {
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(p), 16))};
+  }
+  static Vec highHalves(const uint32_t* p) {
+    const __m512i mask = _mm512_set1_epi32(static_cast<int>(0xFFFF0000u));
+    return {_mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(p), mask))};
+  }
+  /// Rounds to the nearest bfloat16, to even where two are as near.
+  static void storeHalves(Vec low, Vec high, uint32_t* p) {
+    const __m512i mask = _mm512_set1_epi32(static_cast<int>(0xFFFF0000u));
+    const __m512i lows = _mm512_srli_epi32(rounded(low.v), 16);
+    _mm512_storeu_si512(p, _mm512_or_si512(lows, _mm512_and_si512(rounded(high.v), mask)));
+  }
+  static __m512i rounded(__m512 v) {
+    const __m512i bits = _mm512_castps_si512(v);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i up = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
+    // What is not a number must not be carried over into one.
+    const Mask isNumber = _mm512_cmp_ps_mask(v, v, _CMP_ORD_Q);
+    return _mm512_mask_mov_epi32(_mm512_or_si512(bits, _mm512_set1_epi32(0x400000)), isNumber, up);
+  }
+
   static Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
   static Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
   static Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }

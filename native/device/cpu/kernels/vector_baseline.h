@@ -26,6 +26,28 @@ struct Vec {
     for (int64_t i = 0; i < n; ++i) p[i] = v[i];
   }
 
+  typedef uint32_t Words __attribute__((vector_size(16)));
+  /// A vector of pairs of bfloat16 as floats: the low halves, and the high ones.
+  static Vec lowHalves(const uint32_t* p) { return {reinterpret_cast<Floats>(loadWords(p) << 16)}; }
+  static Vec highHalves(const uint32_t* p) { return {reinterpret_cast<Floats>(loadWords(p) & 0xFFFF0000u)}; }
+  /// Rounds to the nearest bfloat16, to even where two are as near.
+  static void storeHalves(Vec low, Vec high, uint32_t* p) {
+    const Words pairs = rounded(low.v) >> 16 | (rounded(high.v) & 0xFFFF0000u);
+    std::memcpy(p, &pairs, sizeof(Words));
+  }
+  static Words loadWords(const uint32_t* p) {
+    Words result;
+    std::memcpy(&result, p, sizeof(Words));
+    return result;
+  }
+  static Words rounded(Floats v) {
+    const Words bits = reinterpret_cast<Words>(v);
+    const Words up = bits + (bits >> 16 & 1) + 0x7FFF;
+    // What is not a number must not be carried over into one.
+    const Words isNumber = reinterpret_cast<Words>(v == v);
+    return (up & isNumber) | ((bits | 0x400000) & ~isNumber);
+  }
+
   static Vec fma(Vec a, Vec b, Vec c) { return {a.v * b.v + c.v}; }
   static Vec max(Vec a, Vec b) { return select(less(b, a), a, b); }
   static Vec min(Vec a, Vec b) { return select(less(a, b), a, b); }

@@ -22,6 +22,23 @@ struct Vec {
     for (int64_t i = 0; i < n; ++i) p[i] = lanes[i];
   }
 
+  /// A vector of pairs of bfloat16 as floats: the low halves, and the high ones.
+  static Vec lowHalves(const uint32_t* p) { return {vreinterpretq_f32_u32(vshlq_n_u32(vld1q_u32(p), 16))}; }
+  static Vec highHalves(const uint32_t* p) {
+    return {vreinterpretq_f32_u32(vandq_u32(vld1q_u32(p), vdupq_n_u32(0xFFFF0000u)))};
+  }
+  /// Rounds to the nearest bfloat16, to even where two are as near.
+  static void storeHalves(Vec low, Vec high, uint32_t* p) {
+    vst1q_u32(p, vsriq_n_u32(rounded(high.v), rounded(low.v), 16));
+  }
+  static uint32x4_t rounded(float32x4_t v) {
+    const uint32x4_t bits = vreinterpretq_u32_f32(v);
+    const uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+    const uint32x4_t up = vaddq_u32(bits, vaddq_u32(odd, vdupq_n_u32(0x7FFF)));
+    // What is not a number must not be carried over into one.
+    return vbslq_u32(vceqq_f32(v, v), up, vorrq_u32(bits, vdupq_n_u32(0x400000)));
+  }
+
   static Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
   static Vec max(Vec a, Vec b) { return {vmaxq_f32(a.v, b.v)}; }
   static Vec min(Vec a, Vec b) { return {vminq_f32(a.v, b.v)}; }

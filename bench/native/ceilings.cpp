@@ -1,0 +1,105 @@
+#include "ceilings.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "base/thread_pool.h"
+#include "kernels/loops.h"
+#include "processors.h"
+
+namespace espalier::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int64_t kKilobyte = 1024;
+constexpr int64_t kMemoryBytes = 256 * kKilobyte * kKilobyte;
+
+/// Bytes of the first processor's data cache of a level; where the system does not tell, `usual`.
+int64_t cacheBytes(int level, int64_t usual) {
+  for (int index = 0; index < 8; ++index) {
+    const std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
+    int found = 0;
+    std::string type;
+    int64_t kilobytes = 0;
+    std::ifstream(folder + "level") >> found;
+    std::ifstream(folder + "type") >> type;
+    std::ifstream(folder + "size") >> kilobytes;
+    if (found == level && type != "Instruction" && kilobytes > 0) return kilobytes * kKilobyte;
+  }
+  return usual;
+}
+
+class Measurement {
+ public:
+  explicit Measurement(int threads) : loops_(defaultLoops()), pool_(threads) {
+    spreadOverProcessors(threads);
+  }
+
+  double multiplyAdds() {
+    std::vector<int64_t> operations(static_cast<size_t>(pool_.threads()));
+    const double seconds = fastest([&](int thread) {
+      float result[16];
+      operations[static_cast<size_t>(thread)] = loops_.multiplyAdd(2'000'000, result);
+    });
+    return static_cast<double>(operations[0] * pool_.threads()) / seconds * 1e-9;
+  }
+
+  /// Bytes a second of reading `bytes` by every thread, as often as makes about `total`.
+  double reading(int64_t bytes, int64_t total) {
+    const auto unit = static_cast<int64_t>(kSumUnit * sizeof(float));
+    const int64_t size = std::max(bytes / unit, int64_t{1}) * kSumUnit;
+    const int64_t passes = std::max<int64_t>(1, total / bytes);
+    std::vector<AlignedBuffer<float>> buffers;
+    for (int i = 0; i < pool_.threads(); ++i) buffers.emplace_back(size);
+    // Memory that was never written is one page of zeros; each thread's own lies near to it.
+    pool_.run([&](int thread) { std::ranges::fill(buffers[static_cast<size_t>(thread)].span(), 1.0f); });
+    const double seconds = fastest([&](int thread) {
+      float result[16];
+      loops_.read(buffers[static_cast<size_t>(thread)].data(), size, passes, result);
+    });
+    return static_cast<double>(size * passes * pool_.threads()) * sizeof(float) / seconds * 1e-9;
+  }
+
+ private:
+  /// Seconds from when all threads are there to when all are done.
+  template <typename Work>
+  double fastest(const Work& work) {
+    constexpr int kRuns = 15;
+    double best = 1e9;
+    for (int run = 0; run < kRuns; ++run) {
+      Clock::time_point begin;
+      pool_.run([&](int thread) {
+        pool_.barrier();
+        if (thread == 0) begin = Clock::now();
+        work(thread);
+      });
+      best = std::min(best, std::chrono::duration<double>(Clock::now() - begin).count());
+    }
+    return best;
+  }
+
+  const Loops& loops_;
+  ThreadPool pool_;
+};
+
+}  // namespace
+
+Ceilings measureCeilings(int threads) {
+  const int64_t first = cacheBytes(1, 32 * kKilobyte), second = cacheBytes(2, 512 * kKilobyte);
+  const int64_t third = cacheBytes(3, 0) / threads;
+  Measurement measurement(threads);
+  Ceilings ceilings;
+  ceilings.fmaGflops = measurement.multiplyAdds();
+  ceilings.firstLevelGBs = measurement.reading(first / 2, int64_t{1} << 30);
+  ceilings.secondLevelGBs = measurement.reading(second / 2, int64_t{1} << 29);
+  if (third / 2 > second) ceilings.thirdLevelGBs = measurement.reading(third / 2, int64_t{1} << 28);
+  ceilings.memoryGBs = measurement.reading(kMemoryBytes / threads, kMemoryBytes / threads);
+  return ceilings;
+}
+
+}  // namespace espalier::bench

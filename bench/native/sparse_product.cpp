@@ -1,0 +1,87 @@
+#include <algorithm>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "device/cpu/instruction_set.h"
+#include "device/cpu/panels.h"
+#include "device/cpu/sparse_products.h"
+#include "numbers.h"
+#include "products.h"
+#include "topology/random_pattern.h"
+
+namespace espalier::bench {
+namespace {
+
+Pattern makePattern(const ProductShape& shape, const SparseShape& sparse) {
+  const Grid grid{shape.outputs, shape.inputs, sparse.block};
+  checkGrid(grid);
+  const double blocks = static_cast<double>(grid.positions()) * (1 - sparse.sparsity);
+  return randomPattern(grid, std::max<int64_t>(static_cast<int64_t>(blocks + 0.5), 1), 1);
+}
+
+class SparseProduct final : public Workload {
+ public:
+  SparseProduct(const ProductShape& shape, const SparseShape& sparse)
+      : product_(shape.product),
+        kernels_(cpu::defaultKernels()),
+        pool_(shape.threads),
+        pattern_(makePattern(shape, sparse)),
+        stride_(std::min(cpu::widestPanel(pattern_.values()), roundUp(shape.batch, cpu::kPanelUnit))),
+        panels_(divideUp(shape.batch, stride_)),
+        weights_(randomNumbers(pattern_.values(), 1)),
+        paddedInputs_(roundUp(shape.inputs, sparse.block.columns)),
+        paddedOutputs_(roundUp(shape.outputs, sparse.block.rows)),
+        inputs_(randomNumbers(checkedProduct(paddedInputs_, stride_ * panels_), 2)),
+        outputs_(randomNumbers(checkedProduct(paddedOutputs_, stride_ * panels_), 3)),
+        products_(pattern_, stride_, shape.threads) {
+    for (int i = 0; i < shape.threads; ++i) scratch_.emplace_back(products_.gradientScratch());
+  }
+
+  void run() override {
+    pool_.run([this](int thread) {
+      for (int64_t panel = 0; panel < panels_; ++panel) runPart(thread, panel);
+    });
+  }
+
+ private:
+  void runPart(int thread, int64_t panel) {
+    float* const input = inputs_.data() + panel * paddedInputs_ * stride_;
+    float* const output = outputs_.data() + panel * paddedOutputs_ * stride_;
+    const cpu::Team team = cpu::Team::all(pool_, thread);
+    const auto nothing = [](auto...) {};
+    switch (product_) {
+      case Product::Forward:
+        return products_.multiply(kernels_, weights_.data(), input, output, stride_, products_.rows(team),
+                                  nothing);
+      case Product::InputGradient:
+        return products_.multiplyTransposed(kernels_, weights_.data(), output, input, stride_,
+                                            products_.columns(team), nothing);
+      case Product::WeightGradient:
+        return products_.gradient(
+            kernels_, output, input, stride_, products_.rows(team), false,
+            [&](int64_t) { return scratch_[thread].data(); }, nothing);
+    }
+  }
+
+  const Product product_;
+  const cpu::Kernels& kernels_;
+  ThreadPool pool_;
+  const Pattern pattern_;
+  const int64_t stride_;
+  const int64_t panels_;
+  AlignedBuffer<float> weights_;
+  const int64_t paddedInputs_;
+  const int64_t paddedOutputs_;
+  AlignedBuffer<float> inputs_;
+  AlignedBuffer<float> outputs_;
+  const cpu::SparseProducts products_;
+  std::vector<AlignedBuffer<float>> scratch_;
+};
+
+}  // namespace
+
+std::unique_ptr<Workload> sparseProduct(const ProductShape& shape, const SparseShape& sparse) {
+  return std::make_unique<SparseProduct>(shape, sparse);
+}
+
+}  // namespace espalier::bench
