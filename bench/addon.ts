@@ -95,7 +95,7 @@ export type Workload = () => void
 
 /** The benchmark's own native addon, built beside the package's. Every function throws where an option is impossible. */
 export interface BenchAddon {
-  /** The project's kernels in use: baseline, avx2, avx512 or neon. */
+  /** The project's kernels in use: baseline, avx2, avx512, avx512bf16 or neon. */
   instructionSet(): string
   /** The first call opens the libraries, each told to use the best kernels that the processor has. */
   libraries(): Libraries

@@ -112,6 +112,11 @@ const shapes: [rows: number, columns: number, block: [number, number], blocks: n
   [33, 47, [4, 4], 30, 1],
   [33, 47, [8, 8], 10, 64],
   [33, 47, [3, 5], 20, 9],
+  [33, 47, [1, 1], 300, 1],
+  [33, 47, [4, 1], 100, 1],
+  [33, 47, [8, 8], 20, 1],
+  [33, 47, [16, 16], 6, 1],
+  [33, 47, [3, 5], 60, 1],
 ]
 
 t.test('the three products, on every instruction set, against float64', { skip: noAddon }, (t) => {
@@ -162,7 +167,7 @@ t.test('in bfloat16 the products are those of rounded factors', { skip: noAddon 
     if (columns * batch > 4) input[3] = 0
     const x = rounded(input)
     const dy = rounded(gradient)
-    t.notSame([...x], [...input])
+    t.ok(input.length < 2 || x.some((value, i) => value !== input[i]))
     const sampled = product(dy, flipped(x, columns, batch), rows, batch, columns)
     for (const instructionSet of instructionSets()) {
       const what = `${rows} x ${columns}, blocks of ${block.join('x')}, batch ${batch}, ${instructionSet}`

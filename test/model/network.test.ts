@@ -177,6 +177,27 @@ t.test('so it is where threads take a part of the batch each', { skip: noAddon }
   }
 })
 
+t.test('one sample alone is predicted as among others', { skip: noAddon }, async (t) => {
+  const stacks = [
+    [sparse(33), dropout(0.5), sparse(30, { activation: 'allRelu', block: '4x1' }), dense(3)],
+    [sparse(33, { block: '8x8', activation: 'gelu' }), sparse(21, { activation: 'allRelu' }), dense(3)],
+    [sparse(18, { block: [3, 2], bias: false }), dense(70, { activation: 'tanh' }), dense(3)],
+    [sparse(33, { activation: 'srelu' }), layerNorm(), dense(3)],
+  ]
+  for (const layers of stacks) {
+    for (const loss of ['softmaxCrossEntropy', 'binaryCrossEntropy'] as const) {
+      const network = new Network({ inputs: 20, layers, sparsity: 0.6, loss, seed: 3, device: 'cpu' })
+      await network.fit(data, { epochs: 1 })
+      const all = await network.predict(test)
+      for (const i of [0, 7, 299]) {
+        const alone = await network.predict(test.values.slice(20 * i, 20 * (i + 1)))
+        const worst = Math.max(...alone.map((value, k) => Math.abs(value - all[3 * i + k]!)))
+        t.ok(alone.length === 3 && worst < 1e-6, `network ${stacks.indexOf(layers)}, ${loss}: off by ${worst}`)
+      }
+    }
+  }
+})
+
 t.test('the same seed gives the same network, another seed another', { skip: noAddon }, async (t) => {
   const fresh = async (seed: number) => bits(await small(seed).snapshot())
   t.strictSame(await fresh(1), await fresh(1))

@@ -5,7 +5,7 @@
 
 import type { NativeKernels } from './kernels-surface.js'
 
-export type InstructionSet = 'baseline' | 'avx2' | 'avx512' | 'neon'
+export type InstructionSet = 'baseline' | 'avx2' | 'avx512' | 'avx512bf16' | 'neon'
 
 export interface NativeActivation {
   type: 'linear' | 'relu' | 'leakyRelu' | 'allRelu' | 'srelu' | 'tanh' | 'sigmoid' | 'gelu' | 'silu'

@@ -9,7 +9,7 @@ namespace {
 
 Loops loopsFor(std::string_view instructionSet) {
 #if defined(__x86_64__)
-  if (instructionSet == "avx512") return avx512::loops();
+  if (instructionSet.starts_with("avx512")) return avx512::loops();
   if (instructionSet == "avx2") return avx2::loops();
 #elif defined(__aarch64__)
   if (instructionSet == "neon") return neon::loops();

@@ -106,6 +106,7 @@ CpuDevice::CpuDevice(NetworkState& network, const DeviceSettings& settings)
   const int64_t underWay = sideBySide_ ? settings.threads : 1;
   for (int64_t i = 0; i < underWay; ++i)
     losses_.emplace_back(network.description.loss, network.layers.back().outputs, stride_);
+  if (SingleSample::serves(network)) single_.emplace(network);
   buildLayers(keepsBatch_ ? batchPanels : underWay, batchPanels > 1 ? underWay : 0);
 }
 
@@ -274,6 +275,7 @@ Outcome CpuDevice::evaluate(const Samples& samples) {
 
 void CpuDevice::predict(const Samples& samples, std::span<float> outputs) {
   const int64_t width = network_.layers.back().outputs, stride = inferenceStride(samples.count);
+  if (samples.count == 1 && single_.has_value()) return predictOne(samples, outputs);
   const auto infer = [&](const Pass& pass, Range places) {
     forward(pass, {samples, Consecutive(places).indices.data(), places.size()});
     float* const top = layers_.back()->output(pass.panel);
@@ -285,6 +287,15 @@ void CpuDevice::predict(const Samples& samples, std::span<float> outputs) {
     }
   };
   overPanels(samples.count, stride, infer, [](auto...) {});
+}
+
+void CpuDevice::predictOne(const Samples& samples, std::span<float> outputs) {
+  const float* const found = single_->run(kernels_, samples.values);
+  float* const top = layers_.back()->output(0);
+  const auto width = static_cast<int64_t>(outputs.size());
+  for (int64_t k = 0; k < width; ++k) top[k * kPanelUnit] = found[k];
+  losses_.front().toPrediction(kernels_, top, kPanelUnit, {0, kPanelUnit});
+  for (int64_t k = 0; k < width; ++k) outputs[k] = top[k * kPanelUnit];
 }
 
 /// One sparse layer on its way through a rewiring.
@@ -400,6 +411,7 @@ DeviceBytes CpuDevice::bytes() const {
   DeviceBytes bytes;
   bytes.workspace = input_.bytes();
   for (const LossGradient& loss : losses_) bytes.workspace += loss.bytes();
+  if (single_.has_value()) bytes.workspace += single_->bytes();
   for (const auto& layer : layers_) {
     bytes.workspace += layer->workspaceBytes();
     bytes.gradients += layer->gradientBytes();

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "device/cpu/cpu_layer.h"
 #include "device/cpu/loss_gradient.h"
+#include "device/cpu/single_sample.h"
 #include "device/device.h"
 
 namespace espalier::cpu {
@@ -51,6 +53,8 @@ class CpuDevice final : public Device {
   void addOutcomes(Outcome& outcome, int64_t count, int64_t stride, int64_t first, int64_t underWay) const;
   const float* layerInput(size_t layer, int64_t panel);
 
+  void predictOne(const Samples& samples, std::span<float> outputs);
+
   /// Calls work on every layer's rewiring, layers side by side.
   template <typename Work>
   void overLayers(std::vector<LayerRewiring>& rewirings, const Work& work);
@@ -79,6 +83,8 @@ class CpuDevice final : public Device {
   std::vector<std::unique_ptr<CpuLayer>> layers_;
   /// One for each panel that is under way.
   std::vector<LossGradient> losses_;
+  /// For a single sample, where the network allows it.
+  std::optional<SingleSample> single_;
   int64_t panelsOfLastStep_ = 0;
   /// The samples of the batch under way.
   std::vector<int64_t> indices_;

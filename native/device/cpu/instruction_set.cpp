@@ -16,6 +16,7 @@ std::vector<const Kernels*> available() {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")) {
       tables.push_back(&avx512::kernels());
+      if (__builtin_cpu_supports("avx512bf16")) tables.push_back(&avx512bf16::kernels());
     }
   }
 #elif defined(__aarch64__)

@@ -5,17 +5,6 @@
 namespace espalier::cpu {
 namespace {
 
-ActivationArguments argumentsOf(const LayerSetting& setting) {
-  ActivationArguments arguments;
-  arguments.kind = setting.description.activation;
-  const bool even = setting.hiddenNumber % 2 == 0;
-  arguments.alpha =
-      arguments.kind == Activation::AllRelu && even ? -setting.description.alpha : setting.description.alpha;
-  arguments.srelu = setting.state.srelu.values.data();
-  arguments.units = setting.state.outputs;
-  return arguments;
-}
-
 /// A negative slope below zero may hide the sign of z, so leaky ReLU's output serves only with a slope above
 /// 0.
 bool outputSuffices(const ActivationArguments& activation) {
@@ -25,11 +14,22 @@ bool outputSuffices(const ActivationArguments& activation) {
 
 }  // namespace
 
+ActivationArguments activationOf(const LayerDescription& description, const LayerState& state,
+                                 int64_t hiddenNumber) {
+  ActivationArguments arguments;
+  arguments.kind = description.activation;
+  const bool even = hiddenNumber % 2 == 0;
+  arguments.alpha = arguments.kind == Activation::AllRelu && even ? -description.alpha : description.alpha;
+  arguments.srelu = state.srelu.values.data();
+  arguments.units = state.outputs;
+  return arguments;
+}
+
 LinearLayer::LinearLayer(const LayerSetting& setting)
     : state_(setting.state),
       weightSum_(setting.state.weight.values.size(), setting.gradientSums),
       scratch_(static_cast<size_t>(setting.threads)),
-      activation_(argumentsOf(setting)),
+      activation_(activationOf(setting.description, setting.state, setting.hiddenNumber)),
       sumsFinishedRows_(setting.gradientInRows && !setting.state.bias.empty() &&
                         activation_.kind != Activation::Srelu),
       biasSum_(setting.state.bias.values.size(), setting.gradientSums),

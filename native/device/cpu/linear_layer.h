@@ -7,6 +7,10 @@
 
 namespace espalier::cpu {
 
+/// The activation of a sparse or dense layer as the kernels take it; hiddenNumber as in LayerSetting.
+ActivationArguments activationOf(const LayerDescription& description, const LayerState& state,
+                                 int64_t hiddenNumber);
+
 /// What sparse and dense layers share: bias, activation, and the order of a pass. The products are the
 /// subclass's.
 class LinearLayer : public CpuLayer {

@@ -104,10 +104,25 @@ void multiplyPanels(const Means& means, const Sides& sides, int64_t width, const
       });
 }
 
+/// out[rows] = matrix x input[columns].
+void multiplyVector(const Means& means, const Pattern& pattern, const float* values, const float* input,
+                    float* out) {
+  const Grid& grid = pattern.grid();
+  AlignedBuffer<float> from(paddedColumns(grid)), to(paddedRows(grid));
+  std::copy_n(input, grid.columns, from.data());
+  const RowShares shares(pattern.rowOffsets(), pattern.block().size(), means.pool.threads());
+  means.pool.run([&](int thread) {
+    means.kernels.spmv(forwardView(pattern, values), from.data(), to.data(),
+                       shares.of(Team::all(means.pool, thread)));
+  });
+  std::copy_n(to.data(), grid.rows, out);
+}
+
 }  // namespace
 
 void multiply(const Means& means, const Pattern& pattern, const float* values, const float* input,
               int64_t batch, float* out) {
+  if (batch == 1 && !means.narrow) return multiplyVector(means, pattern, values, input, out);
   const Grid& grid = pattern.grid();
   const int64_t width = panelWidth(pattern, batch, means.narrow);
   const SparseProducts products(pattern, width, means.pool.threads());

@@ -10,6 +10,7 @@ namespace {
 #include "device/cpu/kernels/gemm.inl"
 #include "device/cpu/kernels/elementwise.inl"
 #include "device/cpu/kernels/layer_norm.inl"
+#include "device/cpu/kernels/spmv.inl"
 #include "device/cpu/kernels/update.inl"
 #include "device/cpu/kernels/panel.inl"
 // clang-format on
@@ -21,6 +22,8 @@ Kernels table(const char* name) {
   k.half = {spmm<Bfloat16Pair>, sddmm<Bfloat16Pair>};
   k.narrow = narrow;
   k.spmmScatter = spmmScatter;
+  k.spmv = spmv;
+  k.gemv = gemv;
   k.gemm = gemm;
   k.gemmTransposed = gemmTransposed;
   k.gemmGradient = gemmGradient;

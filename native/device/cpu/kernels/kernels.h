@@ -136,6 +136,11 @@ struct Kernels {
   /// same bits as spmm of the transpose view gives, when output is 0 before.
   void (*spmmScatter)(const MatrixView& forward, const float* input, float* output, int64_t stride,
                       int64_t blockRows, Range columns);
+  /// output[block rows] = matrix x input, of one sample.
+  void (*spmv)(const MatrixView& matrix, const float* input, float* output, Range blockRows);
+  /// output[rows] = weight[rows x inputs] x input, of one sample.
+  void (*gemv)(const float* weight, int64_t inputs, const float* input, float* output, Range rows);
+
   /// output[rows] = weight[rows x inputs] x input.
   void (*gemm)(const float* weight, int64_t inputs, const float* input, float* output, int64_t stride,
                Range rows);

@@ -1,27 +1,20 @@
 // Sampled dense times dense: the gradient of the weights that exist, as tiles of dot products over the
 // samples. `pitch`: elements of a row of samples.
 
-/// sum[i x Columns + j] += the samples of row i x those of column j, one vector of each element.
-template <int Vector, int Rows, int Columns, typename Element>
-inline void addTile(Vec (&sum)[Rows * Columns], const Element* const* dy, const Element* const* x,
-                    int64_t at) {
-  Vec columns[Columns];
-  for (int j = 0; j < Columns; ++j) columns[j] = Elements<Element>::template load<Vector>(x[j] + at);
-  for (int i = 0; i < Rows; ++i) {
-    const Vec row = Elements<Element>::template load<Vector>(dy[i] + at);
-    for (int j = 0; j < Columns; ++j) sum[i * Columns + j] = Vec::fma(row, columns[j], sum[i * Columns + j]);
-  }
-}
-
 /// Dot products of Rows output gradients with Columns inputs; lane = row x Columns + column.
 template <int Rows, int Columns, typename Element>
 inline Vec tileSums(const Element* const* dy, const Element* const* x, int64_t pitch) {
-  constexpr int kVectors = Elements<Element>::kVectors;
+  using Of = Elements<Element>;
   Vec sum[Rows * Columns];
   for (Vec& each : sum) each = Vec::zero();
   for (int64_t at = 0; at < pitch; at += Vec::kLanes) {
-    addTile<0, Rows, Columns>(sum, dy, x, at);
-    if constexpr (kVectors == 2) addTile<1, Rows, Columns>(sum, dy, x, at);
+    Vec columns[Columns];
+    for (int j = 0; j < Columns; ++j) columns[j] = Of::loadWhole(x[j] + at);
+    for (int i = 0; i < Rows; ++i) {
+      const Vec row = Of::loadWhole(dy[i] + at);
+      for (int j = 0; j < Columns; ++j)
+        sum[i * Columns + j] = Of::multiplyAdd(row, columns[j], sum[i * Columns + j]);
+    }
   }
   return Vec::sums<Rows * Columns>(sum);
 }
@@ -40,20 +33,15 @@ inline void storeTile(Vec sums, float* gradient, int64_t pitch) {
   }
 }
 
-/// Dot products of one output gradient with Count inputs; each input is fetched once.
+/// Dot products of one output gradient with Count inputs.
 template <int Count, typename Element>
 inline Vec rowTileSums(const Element* dy, const Element* const* x, int64_t pitch) {
-  constexpr int kVectors = Elements<Element>::kVectors;
+  using Of = Elements<Element>;
   Vec sum[Count];
   for (int j = 0; j < Count; ++j) sum[j] = Vec::zero();
   for (int64_t at = 0; at < pitch; at += Vec::kLanes) {
-    const Vec first = Elements<Element>::template load<0>(dy + at);
-    const Vec second = Elements<Element>::template load<kVectors - 1>(dy + at);
-    for (int j = 0; j < Count; ++j) {
-      sum[j] = Vec::fma(first, Elements<Element>::template load<0>(x[j] + at), sum[j]);
-      if constexpr (kVectors == 2)
-        sum[j] = Vec::fma(second, Elements<Element>::template load<1>(x[j] + at), sum[j]);
-    }
+    const Vec row = Of::loadWhole(dy + at);
+    for (int j = 0; j < Count; ++j) sum[j] = Of::multiplyAdd(row, Of::loadWhole(x[j] + at), sum[j]);
   }
   return Vec::sums<Count>(sum);
 }

@@ -13,8 +13,7 @@ inline void addProducts(Vec (&sum)[Rows][Vectors], const float* weights, int64_t
     Vec x[Vectors];
     for (int s = 0; s < Vectors; s += kVectors) {
       const Element* const from = input + (k * stride + s * Vec::kLanes) / kVectors;
-      x[s] = Elements<Element>::template load<0>(from);
-      if constexpr (kVectors == 2) x[s + 1] = Elements<Element>::template load<1>(from);
+      Elements<Element>::load(from, x + s);
     }
     for (int r = 0; r < Rows; ++r) {
       const Vec weight = Vec::all(weights[r * rowStep + k * step]);

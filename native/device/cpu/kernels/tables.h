@@ -14,6 +14,10 @@ const Kernels& kernels();
 namespace avx512 {
 const Kernels& kernels();
 }
+/// The same, and products of bfloat16 by its own instruction.
+namespace avx512bf16 {
+const Kernels& kernels();
+}
 #elif defined(__aarch64__)
 namespace neon {
 const Kernels& kernels();

@@ -18,22 +18,26 @@ struct Vec {
                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
 
-  /// A vector of pairs of bfloat16 as floats: the low halves, and the high ones.
-  static Vec lowHalves(const uint32_t* p) {
-    return {_mm256_castsi256_ps(_mm256_slli_epi32(loadBits(p), 16))};
+  /// A vector of pairs of bfloat16, and its halves as floats.
+  static Vec loadBits(const uint32_t* p) {
+    return {_mm256_castsi256_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
   }
-  static Vec highHalves(const uint32_t* p) {
+  static Vec lowHalves(Vec pairs) {
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(pairs.v), 16))};
+  }
+  static Vec highHalves(Vec pairs) {
     const __m256i mask = _mm256_set1_epi32(static_cast<int>(0xFFFF0000u));
-    return {_mm256_castsi256_ps(_mm256_and_si256(loadBits(p), mask))};
+    return {_mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(pairs.v), mask))};
+  }
+  /// sum + a x b of the low halves and of the high ones.
+  static Vec addPairs(Vec a, Vec b, Vec sum) {
+    return fma(highHalves(a), highHalves(b), fma(lowHalves(a), lowHalves(b), sum));
   }
   /// Rounds to the nearest bfloat16, to even where two are as near.
   static void storeHalves(Vec low, Vec high, uint32_t* p) {
     const __m256i lows = _mm256_srli_epi32(rounded(low.v), 16);
     const __m256i pairs = _mm256_blend_epi16(lows, rounded(high.v), 0xAA);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), pairs);
-  }
-  static __m256i loadBits(const uint32_t* p) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   }
   static __m256i rounded(__m256 v) {
     const __m256i bits = _mm256_castps_si256(v);
@@ -45,6 +49,14 @@ struct Vec {
   }
 
   static Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+  static float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+  /// Count numbers, which divide the lanes, as often as they fit.
+  template <int Count>
+  static Vec repeat(const float* p) {
+    static_assert(Count == 4 || Count == 8);
+    if constexpr (Count == 4) return {_mm256_broadcast_ps(reinterpret_cast<const __m128*>(p))};
+    return load(p);
+  }
   static Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
   static Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
   static Vec sqrt(Vec a) { return {_mm256_sqrt_ps(a.v)}; }

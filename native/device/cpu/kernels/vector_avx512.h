@@ -16,13 +16,22 @@ struct Vec {
   void storePart(float* p, int64_t n) const { _mm512_mask_storeu_ps(p, part(n), v); }
   static Mask part(int64_t n) { return static_cast<Mask>((1u << n) - 1); }
 
-  /// A vector of pairs of bfloat16 as floats: the low halves, and the high ones.
-  static Vec lowHalves(const uint32_t* p) {
-    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(p), 16))};
+  /// A vector of pairs of bfloat16, and its halves as floats.
+  static Vec loadBits(const uint32_t* p) { return {_mm512_castsi512_ps(_mm512_loadu_si512(p))}; }
+  static Vec lowHalves(Vec pairs) {
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(pairs.v), 16))};
   }
-  static Vec highHalves(const uint32_t* p) {
+  static Vec highHalves(Vec pairs) {
     const __m512i mask = _mm512_set1_epi32(static_cast<int>(0xFFFF0000u));
-    return {_mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(p), mask))};
+    return {_mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(pairs.v), mask))};
+  }
+  /// sum + a x b of the low halves and of the high ones.
+  static Vec addPairs(Vec a, Vec b, Vec sum) {
+#if defined(ESPALIER_DOT_BFLOAT16)
+    return {_mm512_dpbf16_ps(sum.v, reinterpret_cast<__m512bh>(a.v), reinterpret_cast<__m512bh>(b.v))};
+#else
+    return fma(highHalves(a), highHalves(b), fma(lowHalves(a), lowHalves(b), sum));
+#endif
   }
   /// Rounds to the nearest bfloat16, to even where two are as near.
   static void storeHalves(Vec low, Vec high, uint32_t* p) {
@@ -39,21 +48,50 @@ struct Vec {
     return _mm512_mask_mov_epi32(_mm512_or_si512(bits, _mm512_set1_epi32(0x400000)), isNumber, up);
   }
 
-  static Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
-  static Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
-  static Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
-  static Vec sqrt(Vec a) { return {_mm512_sqrt_ps(a.v)}; }
-  static Vec round(Vec a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT)}; }
+  static Vec fma(Vec a, Vec b, Vec c) {
+    return {_mm512_fmadd_ps(a.v, b.v, c.v)};
+  }
+  static float fma(float a, float b, float c) {
+    return __builtin_fmaf(a, b, c);
+  }
+  /// Count numbers, which divide the lanes, as often as they fit.
+  template <int Count>
+  static Vec repeat(const float* p) {
+    static_assert(Count == 4 || Count == 8 || Count == 16);
+    if constexpr (Count == 4) return {_mm512_broadcast_f32x4(_mm_loadu_ps(p))};
+    if constexpr (Count == 8) return {_mm512_broadcast_f32x8(_mm256_loadu_ps(p))};
+    return load(p);
+  }
+  static Vec max(Vec a, Vec b) {
+    return {_mm512_max_ps(a.v, b.v)};
+  }
+  static Vec min(Vec a, Vec b) {
+    return {_mm512_min_ps(a.v, b.v)};
+  }
+  static Vec sqrt(Vec a) {
+    return {_mm512_sqrt_ps(a.v)};
+  }
+  static Vec round(Vec a) {
+    return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT)};
+  }
   /// 2^a for whole a within the exponent's range.
   static Vec exp2OfInteger(Vec a) {
     const __m512i bits = _mm512_add_epi32(_mm512_cvtps_epi32(a.v), _mm512_set1_epi32(127));
     return {_mm512_castsi512_ps(_mm512_slli_epi32(bits, 23))};
   }
-  static Mask less(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ); }
-  static Mask atLeast(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_GE_OQ); }
+  static Mask less(Vec a, Vec b) {
+    return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ);
+  }
+  static Mask atLeast(Vec a, Vec b) {
+    return _mm512_cmp_ps_mask(a.v, b.v, _CMP_GE_OQ);
+  }
   /// One bit a lane.
-  static uint32_t bits(Mask m) { return m; }
-  static Vec select(Mask m, Vec yes, Vec no) { return {_mm512_mask_blend_ps(m, no.v, yes.v)}; }
+  static uint32_t bits(Mask m) {
+    return m;
+  }
+  static Vec select(Mask m, Vec yes, Vec no) {
+    return {_mm512_mask_blend_ps(m, no.v, yes.v)};
+  }
 
   /// The sums of four vectors' lanes within each 128-bit part.
   static __m512 quarter(const Vec* a) {

@@ -27,18 +27,26 @@ struct Vec {
   }
 
   typedef uint32_t Words __attribute__((vector_size(16)));
-  /// A vector of pairs of bfloat16 as floats: the low halves, and the high ones.
-  static Vec lowHalves(const uint32_t* p) { return {reinterpret_cast<Floats>(loadWords(p) << 16)}; }
-  static Vec highHalves(const uint32_t* p) { return {reinterpret_cast<Floats>(loadWords(p) & 0xFFFF0000u)}; }
+  /// A vector of pairs of bfloat16, and its halves as floats.
+  static Vec loadBits(const uint32_t* p) {
+    Vec result;
+    std::memcpy(&result.v, p, sizeof(Floats));
+    return result;
+  }
+  static Vec lowHalves(Vec pairs) {
+    return {reinterpret_cast<Floats>(reinterpret_cast<Words>(pairs.v) << 16)};
+  }
+  static Vec highHalves(Vec pairs) {
+    return {reinterpret_cast<Floats>(reinterpret_cast<Words>(pairs.v) & 0xFFFF0000u)};
+  }
+  /// sum + a x b of the low halves and of the high ones.
+  static Vec addPairs(Vec a, Vec b, Vec sum) {
+    return fma(highHalves(a), highHalves(b), fma(lowHalves(a), lowHalves(b), sum));
+  }
   /// Rounds to the nearest bfloat16, to even where two are as near.
   static void storeHalves(Vec low, Vec high, uint32_t* p) {
     const Words pairs = rounded(low.v) >> 16 | (rounded(high.v) & 0xFFFF0000u);
     std::memcpy(p, &pairs, sizeof(Words));
-  }
-  static Words loadWords(const uint32_t* p) {
-    Words result;
-    std::memcpy(&result, p, sizeof(Words));
-    return result;
   }
   static Words rounded(Floats v) {
     const Words bits = reinterpret_cast<Words>(v);
@@ -49,6 +57,13 @@ struct Vec {
   }
 
   static Vec fma(Vec a, Vec b, Vec c) { return {a.v * b.v + c.v}; }
+  static float fma(float a, float b, float c) { return a * b + c; }
+  /// Count numbers, which divide the lanes, as often as they fit.
+  template <int Count>
+  static Vec repeat(const float* p) {
+    static_assert(Count == 4);
+    return load(p);
+  }
   static Vec max(Vec a, Vec b) { return select(less(b, a), a, b); }
   static Vec min(Vec a, Vec b) { return select(less(a, b), a, b); }
   static Vec sqrt(Vec a) {

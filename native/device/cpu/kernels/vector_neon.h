@@ -22,10 +22,18 @@ struct Vec {
     for (int64_t i = 0; i < n; ++i) p[i] = lanes[i];
   }
 
-  /// A vector of pairs of bfloat16 as floats: the low halves, and the high ones.
-  static Vec lowHalves(const uint32_t* p) { return {vreinterpretq_f32_u32(vshlq_n_u32(vld1q_u32(p), 16))}; }
-  static Vec highHalves(const uint32_t* p) {
-    return {vreinterpretq_f32_u32(vandq_u32(vld1q_u32(p), vdupq_n_u32(0xFFFF0000u)))};
+  /// A vector of pairs of bfloat16, and its halves as floats.
+  static Vec loadBits(const uint32_t* p) { return {vreinterpretq_f32_u32(vld1q_u32(p))}; }
+  static Vec lowHalves(Vec pairs) {
+    return {vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(pairs.v), 16))};
+  }
+  static Vec highHalves(Vec pairs) {
+    const uint32x4_t bits = vreinterpretq_u32_f32(pairs.v);
+    return {vreinterpretq_f32_u32(vandq_u32(bits, vdupq_n_u32(0xFFFF0000u)))};
+  }
+  /// sum + a x b of the low halves and of the high ones.
+  static Vec addPairs(Vec a, Vec b, Vec sum) {
+    return fma(highHalves(a), highHalves(b), fma(lowHalves(a), lowHalves(b), sum));
   }
   /// Rounds to the nearest bfloat16, to even where two are as near.
   static void storeHalves(Vec low, Vec high, uint32_t* p) {
@@ -40,6 +48,13 @@ struct Vec {
   }
 
   static Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+  static float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+  /// Count numbers, which divide the lanes, as often as they fit.
+  template <int Count>
+  static Vec repeat(const float* p) {
+    static_assert(Count == 4);
+    return load(p);
+  }
   static Vec max(Vec a, Vec b) { return {vmaxq_f32(a.v, b.v)}; }
   static Vec min(Vec a, Vec b) { return {vminq_f32(a.v, b.v)}; }
   static Vec sqrt(Vec a) { return {vsqrtq_f32(a.v)}; }

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "base/aligned_buffer.h"
+#include "device/cpu/kernels/kernels.h"
+#include "model/state.h"
+
+namespace espalier::cpu {
+
+/// Takes one sample through a network as a vector, where a panel would be mostly padding. One thread's work.
+class SingleSample {
+ public:
+  /// Whether a network consists of what works on vectors: neurons that have no parameters but their bias.
+  static bool serves(const NetworkState& network);
+
+  explicit SingleSample(const NetworkState& network);
+
+  /// The outputs of the last layer, before what a loss makes of them. Valid until the next call.
+  const float* run(const Kernels& kernels, const float* sample);
+
+  int64_t bytes() const { return from_.bytes() + to_.bytes(); }
+
+ private:
+  const NetworkState& network_;
+  /// Input and output of the layer under way.
+  AlignedBuffer<float> from_;
+  AlignedBuffer<float> to_;
+};
+
+}  // namespace espalier::cpu
