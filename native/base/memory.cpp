@@ -1,9 +1,12 @@
 #include "base/memory.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <sys/mman.h>
+#include <unistd.h>
 #define ESPALIER_HAS_MMAP 1
 #else
 #define ESPALIER_HAS_MMAP 0
@@ -21,14 +24,41 @@ bool hasOwnPages(size_t bytes) {
   return ESPALIER_HAS_MMAP && bytes >= kLargeBlock;
 }
 
+#if ESPALIER_HAS_MMAP
+void* map(size_t bytes) {
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  return memory;
+}
+#endif
+
+#if defined(MADV_HUGEPAGE)
+/// Rows of wide layers are fetched at random: with small pages the processor would look up an address for each.
+constexpr size_t kHugePage = size_t{2} << 20;
+
+void* mapHugePages(size_t bytes) {
+  auto* const start = static_cast<std::byte*>(map(bytes + kHugePage));
+  const size_t past = reinterpret_cast<uintptr_t>(start) % kHugePage;
+  const size_t before = past == 0 ? 0 : kHugePage - past;
+  if (before > 0) munmap(start, before);
+  // Whole pages: a system may have larger ones than 4 KB.
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t used = (bytes + page - 1) / page * page;
+  if (kHugePage - before > used - bytes) munmap(start + before + used, kHugePage - before - (used - bytes));
+  madvise(start + before, bytes, MADV_HUGEPAGE);  // advice: nothing is lost where it is not taken
+  return start + before;
+}
+#endif
+
 }  // namespace
 
 void* allocateMemory(size_t bytes) {
 #if ESPALIER_HAS_MMAP
   if (hasOwnPages(bytes)) {
-    void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) throw std::bad_alloc();
-    return memory;
+#if defined(MADV_HUGEPAGE)
+    if (bytes >= kHugePage) return mapHugePages(bytes);
+#endif
+    return map(bytes);
   }
 #endif
   void* const memory = ::operator new(bytes, kAlignment);

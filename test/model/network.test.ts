@@ -192,7 +192,10 @@ t.test('one sample alone is predicted as among others', { skip: noAddon }, async
       for (const i of [0, 7, 299]) {
         const alone = await network.predict(test.values.slice(20 * i, 20 * (i + 1)))
         const worst = Math.max(...alone.map((value, k) => Math.abs(value - all[3 * i + k]!)))
-        t.ok(alone.length === 3 && worst < 1e-6, `network ${stacks.indexOf(layers)}, ${loss}: off by ${worst}`)
+        t.ok(
+          alone.length === 3 && worst < 1e-6,
+          `network ${stacks.indexOf(layers)}, ${loss}: off by ${worst}`,
+        )
       }
     }
   }

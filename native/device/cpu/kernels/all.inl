@@ -2,9 +2,10 @@
 
 namespace {
 
-// In this order: spmm and sddmm build on elements, gemm on both.
+// In this order: spmm and sddmm build on elements and fetch, gemm on both.
 // clang-format off
 #include "device/cpu/kernels/elements.inl"
+#include "device/cpu/kernels/fetch.inl"
 #include "device/cpu/kernels/spmm.inl"
 #include "device/cpu/kernels/sddmm.inl"
 #include "device/cpu/kernels/gemm.inl"

@@ -148,11 +148,25 @@ inline void sddmmAnyBlock(const MatrixView& m, int64_t row, const Element* outpu
   }
 }
 
+/// The columns and the row of output gradients of a row to come, and where its gradients go.
+template <typename Element>
+[[gnu::noinline]] void fetchAhead(const MatrixView& m, int64_t row, const Element* outputGradient,
+                                  int64_t pitch, int64_t firstEntry, const float* gradient) {
+  keepCalls();
+  const Range entries{m.begins[row], m.ends[row]};
+  const int64_t size = int64_t{m.blockOutputs} * m.blockInputs;
+  fetchLines(m.indices + entries.begin, entries.size());
+  fetchLines(gradient + (entries.begin - firstEntry) * size, entries.size() * size);
+  fetchLines(outputGradient + row * m.blockOutputs * pitch, m.blockOutputs * pitch);
+}
+
 template <bool Accumulate, typename Element>
 inline void sddmmRows(const MatrixView& m, const Element* outputGradient, const Element* input, int64_t pitch,
                       Range blockRows, int64_t firstEntry, float* gradient) {
   const BlockShape shape{m.blockOutputs, m.blockInputs};
+  const int64_t fetched = rowsLieApart(m) ? blockRows.end - kLookupsAhead : 0;
   for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
+    if (row < fetched) fetchAhead(m, row + kLookupsAhead, outputGradient, pitch, firstEntry, gradient);
     const int64_t begin = m.begins[row];
     float* const target = gradient + (begin - firstEntry) * shape.size();
     if (shape == BlockShape{1, 1}) {

@@ -80,11 +80,37 @@ inline void blockRow(const MatrixView& m, int64_t row, int32_t first, const Elem
   }
 }
 
+/// The entries of row + kEntriesAhead, their weights, and the outputs that they add to; weights that are
+/// looked up by what was fetched before.
+template <bool Indexed>
+[[gnu::noinline]] void fetchAhead(const MatrixView& m, int64_t row, int64_t end, const float* output,
+                                  int64_t stride) {
+  keepCalls();
+  const int64_t size = int64_t{m.blockOutputs} * m.blockInputs;
+  if (row + kEntriesAhead < end) {
+    const Range entries{m.begins[row + kEntriesAhead], m.ends[row + kEntriesAhead]};
+    fetchLines(m.indices + entries.begin, entries.size());
+    if (Indexed) {
+      fetchLines(m.valueIndex + entries.begin, entries.size());
+    } else {
+      fetchLines(m.values + entries.begin * size, entries.size() * size);
+    }
+    const int64_t outputs = m.blockOutputs * stride;
+    fetchLines(output + (row + kEntriesAhead) * outputs, outputs);
+  }
+  if (Indexed && row + kLookupsAhead < end) {
+    for (int64_t entry = m.begins[row + kLookupsAhead]; entry < m.ends[row + kLookupsAhead]; ++entry)
+      fetchLines(m.values + m.valueIndex[entry] * size, size);
+  }
+}
+
 template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate,
           typename Element>
 inline void spmmBlocks(const MatrixView& m, const Element* input, float* output, int64_t stride,
                        Range blockRows) {
+  const bool apart = rowsLieApart(m);
   for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
+    if (apart) fetchAhead<Indexed>(m, row, blockRows.end, output, stride);
     float* const out = output + row * m.blockOutputs * stride;
     int32_t first = 0;
     for (; first + Rows <= m.blockOutputs; first += Rows) {

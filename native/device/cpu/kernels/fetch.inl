@@ -1,0 +1,23 @@
+// Fetching ahead where the processor does not see what comes.
+
+/// In a chunk the rows of a matrix lie apart in memory: each begins with a wait, unless it was asked for
+/// before.
+inline bool rowsLieApart(const MatrixView& m) {
+  return m.ends != m.begins + 1;
+}
+
+/// Rows between asking and using.
+constexpr int64_t kEntriesAhead = 4;
+constexpr int64_t kLookupsAhead = 2;
+
+/// The first cache lines of some numbers; what follows in a long run the processor does see.
+template <typename Number>
+inline void fetchLines(const Number* numbers, int64_t count) {
+  constexpr int64_t kLine = 64 / sizeof(Number), kMost = 8 * kLine;
+  for (int64_t i = 0; i < std::min(count, kMost) + kLine - 1; i += kLine) __builtin_prefetch(numbers + i);
+}
+
+/// GCC takes away calls of functions that do nothing but fetch ahead.
+[[gnu::always_inline]] inline void keepCalls() {
+  asm volatile("");
+}
