@@ -156,7 +156,7 @@ function targetPlan(processors: number): Group[] {
       }),
     ),
     ...eachWay('step', mlp, mlpBatch, [threads], [rounded], high),
-    group('inference', mlp, 1, 1, cross(float32(['1x1']), [0.95])),
+    group('inference', mlp, 1, 1, cross(float32(['1x1', '4x1', '8x8']), [0.95])),
     ...[2048, 16384].map((width) =>
       group('width', wide(width), mlpBatch, threads, cross(float32(['1x1']), widthShares(width))),
     ),

@@ -33,7 +33,8 @@ void* map(size_t bytes) {
 #endif
 
 #if defined(MADV_HUGEPAGE)
-/// Rows of wide layers are fetched at random: with small pages the processor would look up an address for each.
+/// Rows of wide layers are fetched at random: with small pages the processor would look up an address for
+/// each.
 constexpr size_t kHugePage = size_t{2} << 20;
 
 void* mapHugePages(size_t bytes) {
