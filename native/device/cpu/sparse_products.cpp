@@ -6,6 +6,7 @@ namespace espalier::cpu {
 namespace {
 
 /// What a panel of inputs may take of the second cache before it is cut into chunks, and what a chunk takes.
+/// Weights of more than the former have to be asked for ahead.
 constexpr int64_t kWholeBytes = 768 * 1024;
 constexpr int64_t kChunkBytes = 512 * 1024;
 /// Inputs of a row in a chunk, for each of the row's outputs, from which on cutting pays.
@@ -30,6 +31,8 @@ ChunkedRows::ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, 
   if (sharesInputs || inputsOfChunk < kInputsOfChunk * view.blockOutputs) return;
 
   chunks_ = chunks;
+  const int64_t weights = view.ends[rows - 1] * view.blockOutputs * view.blockInputs;
+  fetchesAhead_ = weights * static_cast<int64_t>(sizeof(float)) > kWholeBytes;
   bounds_.resize(static_cast<size_t>((chunks_ + 1) * rows_));
   for (int64_t row = 0; row < rows_; ++row) {
     int64_t entry = view.begins[row];
@@ -45,6 +48,8 @@ MatrixView ChunkedRows::restrict(MatrixView view, int64_t chunk) const {
   if (chunks_ > 1) {
     view.begins = bounds_.data() + chunk * rows_;
     view.ends = view.begins + rows_;
+    // In a chunk each row would begin with a wait for its entries.
+    view.fetchAhead = fetchesAhead_;
   }
   return view;
 }

@@ -28,6 +28,8 @@ class ChunkedRows {
  private:
   int64_t chunks_ = 1;
   int64_t rows_ = 0;
+  /// Whether the weights are more than the second cache holds.
+  bool fetchesAhead_ = false;
   /// First entry of each row in each chunk, and the end; empty where there is one chunk.
   std::vector<int64_t> bounds_;
 };

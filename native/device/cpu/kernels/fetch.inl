@@ -1,11 +1,5 @@
 // Fetching ahead where the processor does not see what comes.
 
-/// In a chunk the rows of a matrix lie apart in memory: each begins with a wait, unless it was asked for
-/// before.
-inline bool rowsLieApart(const MatrixView& m) {
-  return m.ends != m.begins + 1;
-}
-
 /// Rows between asking and using.
 constexpr int64_t kEntriesAhead = 4;
 constexpr int64_t kLookupsAhead = 2;

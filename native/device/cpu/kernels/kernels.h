@@ -35,6 +35,8 @@ struct MatrixView {
   int32_t blockInputs;
   int32_t outputStride;
   int32_t inputStride;
+  /// Whether to ask for the rows to come: where they lie apart, in an array beyond the second cache.
+  bool fetchAhead = false;
 };
 
 /// The two views of a pattern with these values.

@@ -164,7 +164,7 @@ template <bool Accumulate, typename Element>
 inline void sddmmRows(const MatrixView& m, const Element* outputGradient, const Element* input, int64_t pitch,
                       Range blockRows, int64_t firstEntry, float* gradient) {
   const BlockShape shape{m.blockOutputs, m.blockInputs};
-  const int64_t fetched = rowsLieApart(m) ? blockRows.end - kLookupsAhead : 0;
+  const int64_t fetched = m.fetchAhead ? blockRows.end - kLookupsAhead : 0;
   for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
     if (row < fetched) fetchAhead(m, row + kLookupsAhead, outputGradient, pitch, firstEntry, gradient);
     const int64_t begin = m.begins[row];

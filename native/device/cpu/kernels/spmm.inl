@@ -108,9 +108,8 @@ template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed,
           typename Element>
 inline void spmmBlocks(const MatrixView& m, const Element* input, float* output, int64_t stride,
                        Range blockRows) {
-  const bool apart = rowsLieApart(m);
   for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
-    if (apart) fetchAhead<Indexed>(m, row, blockRows.end, output, stride);
+    if (m.fetchAhead) fetchAhead<Indexed>(m, row, blockRows.end, output, stride);
     float* const out = output + row * m.blockOutputs * stride;
     int32_t first = 0;
     for (; first + Rows <= m.blockOutputs; first += Rows) {
