@@ -51,9 +51,9 @@ class DenseInference : public Workload {
   void forward(size_t i, cpu::Range rows) {
     const Layer& layer = layers_[i];
     float* const output = activations_[i + 1].data();
-    team_.library().sgemm(rows.size(), batch_, layer.inputs,
-                          {layer.weight.data() + rows.begin * layer.inputs, layer.inputs},
-                          {activations_[i].data(), stride_}, output + rows.begin * stride_, stride_);
+    team_.blas().sgemm(rows.size(), batch_, layer.inputs,
+                       {layer.weight.data() + rows.begin * layer.inputs, layer.inputs},
+                       {activations_[i].data(), stride_}, output + rows.begin * stride_, stride_);
     const cpu::ActivationArguments activation{isLast(i) ? Activation::Linear : Activation::Relu};
     kernels_.activate(activation, layer.bias.data(), output, output, stride_, rows, {0, stride_});
   }
@@ -109,8 +109,8 @@ class SingleDenseInference final : public DenseInference {
     float* const output = activations_[i + 1].data();
     const int64_t apart = isLast(i) ? stride_ : 1;
     for (int64_t row = rows.begin; row < rows.end; ++row) output[row * apart] = layer.bias[row];
-    team_.library().sgemv(rows.size(), layer.inputs, layer.weight.data() + rows.begin * layer.inputs, input,
-                          output + rows.begin * apart, apart);
+    team_.blas().sgemv(rows.size(), layer.inputs, layer.weight.data() + rows.begin * layer.inputs, input,
+                       output + rows.begin * apart, apart);
     if (isLast(i)) return;
     const cpu::ActivationArguments relu{Activation::Relu};
     kernels_.activate(relu, nullptr, output, output, 0, {0, 1},

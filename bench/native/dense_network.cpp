@@ -94,9 +94,9 @@ class DenseNetwork final : public TrainedNetwork {
     Layer& layer = layers_[i];
     const cpu::Range rows = team_.share(layer.outputs, thread);
     float* const output = activations_[i + 1].data();
-    team_.library().sgemm(rows.size(), count_, layer.inputs,
-                          {layer.weight.data() + rows.begin * layer.inputs, layer.inputs},
-                          {activations_[i].data(), stride_}, output + rows.begin * stride_, stride_);
+    team_.blas().sgemm(rows.size(), count_, layer.inputs,
+                       {layer.weight.data() + rows.begin * layer.inputs, layer.inputs},
+                       {activations_[i].data(), stride_}, output + rows.begin * stride_, stride_);
     const cpu::ActivationArguments activation{i + 1 < layers_.size() ? Activation::Relu : Activation::Linear};
     kernels_.activate(activation, layer.bias.data(), output, output, stride_, rows, samples());
     team_.barrier();
@@ -107,9 +107,9 @@ class DenseNetwork final : public TrainedNetwork {
     const Layer& layer = layers_[i];
     const cpu::Range rows = team_.share(layer.inputs, thread);
     float* const gradient = layers_[i - 1].outputGradient.data();
-    team_.library().sgemm(rows.size(), count_, layer.outputs,
-                          transposed(layer.weight.data() + rows.begin, layer.inputs),
-                          {layer.outputGradient.data(), stride_}, gradient + rows.begin * stride_, stride_);
+    team_.blas().sgemm(rows.size(), count_, layer.outputs,
+                       transposed(layer.weight.data() + rows.begin, layer.inputs),
+                       {layer.outputGradient.data(), stride_}, gradient + rows.begin * stride_, stride_);
     clearPadding(gradient, rows);
     const cpu::ActivationArguments relu{Activation::Relu};
     kernels_.activateBackward(relu, activations_[i].data(), gradient, stride_, rows, samples());
@@ -124,9 +124,9 @@ class DenseNetwork final : public TrainedNetwork {
     float* const weight = layer.weight.data() + first;
     float* const gradient = layer.gradient.data() + first;
     float* const velocity = layer.velocity.data() + first;
-    team_.library().sgemm(rows.size(), layer.inputs, count_,
-                          {layer.outputGradient.data() + rows.begin * stride_, stride_},
-                          transposed(activations_[i].data(), stride_), gradient, layer.inputs);
+    team_.blas().sgemm(rows.size(), layer.inputs, count_,
+                       {layer.outputGradient.data() + rows.begin * stride_, stride_},
+                       transposed(activations_[i].data(), stride_), gradient, layer.inputs);
     cpu::UpdateArguments update;
     update.learningRate = kLearningRate;
     update.momentum = kMomentum;

@@ -20,7 +20,7 @@ class DenseProduct final : public Workload {
 
  private:
   void runPart(int thread) {
-    const DenseLibrary& library = team_.library();
+    const DenseLibrary& library = team_.blas();
     const int64_t in = shape_.inputs, out = shape_.outputs, batch = shape_.batch;
     const cpu::Range part = team_.share(shape_.product == Product::InputGradient ? in : out, thread);
     float* const weights = weights_.data();

@@ -11,17 +11,17 @@ namespace espalier::bench {
 class DenseTeam {
  public:
   DenseTeam(const DenseSource& source, int threads)
-      : library_(source.library),
+      : blas_(source.blas),
         libraryThreads_(source.sliced ? 1 : threads),
         pool_(source.sliced ? threads : 1) {}
 
-  const DenseLibrary& library() const { return library_; }
+  const DenseLibrary& blas() const { return blas_; }
 
   /// Calls work(thread) on every thread, as ThreadPool does.
   template <typename Work>
   void run(const Work& work) {
     pool_.run([&](int thread) {
-      library_.setThreads(libraryThreads_);
+      blas_.setThreads(libraryThreads_);
       work(thread);
     });
   }
@@ -34,7 +34,7 @@ class DenseTeam {
   }
 
  private:
-  DenseLibrary& library_;
+  DenseLibrary& blas_;
   const int libraryThreads_;
   ThreadPool pool_;
 };

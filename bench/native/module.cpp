@@ -103,8 +103,8 @@ Napi::Value listLibraries(const Napi::CallbackInfo& info) {
   for (const NamedLibrary& each : libraries()) {
     const auto entry = Napi::Object::New(env);
     entry.Set("name", each.name);
-    if (each.library != nullptr) {
-      entry.Set("description", each.library->description());
+    if (each.opened != nullptr) {
+      entry.Set("description", each.opened->description());
       found.Set(found.Length(), entry);
     } else {
       entry.Set("reason", each.reason);

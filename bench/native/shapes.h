@@ -37,7 +37,7 @@ struct SparseShape {
 /// Where dense products come from. `sliced`: the project's threads take a slice of each; else the library's
 /// own.
 struct DenseSource {
-  DenseLibrary& library;
+  DenseLibrary& blas;
   bool sliced = false;
 };
 

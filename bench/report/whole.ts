@@ -50,7 +50,9 @@ export function inferenceSection(run: Run): string | null {
     const own = records.filter((record) => record.batch === batch && record.threads === threads)
     const { shape, dense } = own[0]!
     const microseconds = (milliseconds: number) => `${(1000 * milliseconds).toFixed(1)} µs`
-    const beside = dense === null ? '' : `; dense ${microseconds(dense.milliseconds)} (${dense.library})`
+    const besides = ({ milliseconds, library }: NonNullable<typeof dense>) =>
+      `; dense ${microseconds(milliseconds)} (${library})`
+    const beside = dense === null ? '' : besides(dense)
     return [
       `**${shape}, batch ${batch}, ${threadText(threads)}**${beside}`,
       grid(

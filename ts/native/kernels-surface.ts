@@ -10,28 +10,22 @@ export interface NativeMatrix {
   values: Float32Array
 }
 
+type NativeProduct = (
+  matrix: NativeMatrix,
+  input: Float32Array,
+  batch: number,
+  out: Float32Array,
+  threads: number,
+  instructionSet: InstructionSet | null,
+  precision: 'float32' | 'bfloat16',
+) => void
+
 /** The functions of the addon on typed arrays, behind `espalier/kernels`. */
 export interface NativeKernels {
   /** out[rows x batch] = matrix x input[columns x batch], both row-major (feature-major). */
-  spmm(
-    matrix: NativeMatrix,
-    input: Float32Array,
-    batch: number,
-    out: Float32Array,
-    threads: number,
-    instructionSet: InstructionSet | null,
-    precision: 'float32' | 'bfloat16',
-  ): void
+  spmm: NativeProduct
   /** out[columns x batch] = transpose(matrix) x input[rows x batch]. */
-  spmmTransposed(
-    matrix: NativeMatrix,
-    input: Float32Array,
-    batch: number,
-    out: Float32Array,
-    threads: number,
-    instructionSet: InstructionSet | null,
-    precision: 'float32' | 'bfloat16',
-  ): void
+  spmmTransposed: NativeProduct
   /** out[i] = dot(gradient row, input row) at each stored position; same order as values. */
   sddmm(
     matrix: NativeMatrix,

@@ -40,8 +40,8 @@ DenseLibrary& libraryNamed(const std::string& name) {
   std::string allowed;
   for (const NamedLibrary& each : libraries()) {
     if (each.name == name) {
-      require(each.library != nullptr, ErrorCode::Device, name + " cannot be opened: " + each.reason);
-      return *each.library;
+      require(each.opened != nullptr, ErrorCode::Device, name + " cannot be opened: " + each.reason);
+      return *each.opened;
     }
     allowed += (allowed.empty() ? "" : ", ") + each.name;
   }

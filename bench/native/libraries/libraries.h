@@ -21,7 +21,7 @@ bool processorHasAvx512();
 struct NamedLibrary {
   std::string name;
   /// Null where it could not be opened.
-  std::unique_ptr<DenseLibrary> library;
+  std::unique_ptr<DenseLibrary> opened;
   /// Why it could not be opened.
   std::string reason;
 };
