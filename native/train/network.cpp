@@ -104,7 +104,10 @@ void Network::keepFactsOf(const Device& device) {
 
 template <typename Use>
 void Network::withForwardDevice(int threads, const Use& use) {
+  const auto onProcessor = [&] { return plan().device == DeviceKind::Cpu; };
+  if (forwardDevice_ != nullptr && onProcessor() && threads != forwardThreads_) forwardDevice_.reset();
   if (forwardDevice_ == nullptr) forwardDevice_ = makeDevice(settingsFor(threads));
+  forwardThreads_ = threads;
   try {
     use(*forwardDevice_);
   } catch (...) {
@@ -113,7 +116,7 @@ void Network::withForwardDevice(int threads, const Use& use) {
     throw;
   }
   keepFactsOf(*forwardDevice_);
-  if (plan().device == DeviceKind::Cpu) forwardDevice_.reset();
+  if (onProcessor() && threads > 1) forwardDevice_.reset();
 }
 
 FitResult Network::fit(const Samples& train, const Samples* validation, const FitSettings& settings,
@@ -143,7 +146,8 @@ void Network::predict(const Samples& samples, std::span<float> outputs, int thre
   require(
       static_cast<int64_t>(outputs.size()) == checkedProduct(samples.count, outputs_), ErrorCode::Data,
       "predictions need " + std::to_string(samples.count) + " x " + std::to_string(outputs_) + " numbers");
-  withForwardDevice(threads, [&](Device& device) { device.predict(samples, outputs); });
+  withForwardDevice(samples.count == 1 ? 1 : threads,
+                    [&](Device& device) { device.predict(samples, outputs); });
 }
 
 void Network::inspect(std::function<void(const NetworkState&)> task) {

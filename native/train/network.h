@@ -111,8 +111,8 @@ class Network {
 
   /// A device for one call, chosen by the placement.
   std::unique_ptr<Device> makeDevice(const DeviceSettings& settings);
-  /// Calls use(device) with one that does not train. One on a GPU is kept for the next call: to bring the
-  /// network there takes longer than to ask it.
+  /// Calls use(device) with one that does not train, and keeps it for the next call with as many threads: to
+  /// make it takes longer than to ask it for little. One that keeps threads waiting is not kept.
   template <typename Use>
   void withForwardDevice(int threads, const Use& use);
   DeviceSettings settingsFor(int threads) const;
@@ -132,6 +132,7 @@ class Network {
   std::vector<std::function<void(const NetworkState&)>> inspections_;
   /// Holds the network as it is now: whoever changes it lets go of this.
   std::unique_ptr<Device> forwardDevice_;
+  int forwardThreads_ = 0;
 };
 
 /// Throws Error(Data) naming the first value that is not finite or label that is out of range.

@@ -14,6 +14,7 @@ import {
   sgd,
   sparse,
   staticTopology,
+  uniform,
 } from '../../lib/index.js'
 import { bits, clouds, noAddon } from './support.js'
 
@@ -198,6 +199,34 @@ t.test('one sample alone is predicted as among others', { skip: noAddon }, async
         )
       }
     }
+  }
+})
+
+t.test('sample after sample gives the bits of all at once', { skip: noAddon }, async (t) => {
+  // Single weights are summed in the order of the pattern everywhere; from the second sample on they are
+  // looked up from a copy in slices of 32 rows, where that is not mostly filling.
+  for (const [width, sparsity] of [
+    [33, 0.5],
+    [100, 0.9],
+    [200, 0.99],
+  ] as const) {
+    const network = new Network({
+      inputs: 20,
+      layers: [sparse(width), sparse(width + 31, { activation: 'tanh' }), sparse(3, { activation: 'linear' })],
+      sparsity,
+      topology: uniform(),
+      loss: 'squaredError',
+      device: 'cpu',
+    })
+    await network.fit(data, { epochs: 1 })
+    const all = await network.predict(test)
+    for (const i of [0, 7, 7, 299]) {
+      const alone = await network.predict(test.values.slice(20 * i, 20 * (i + 1)))
+      t.strictSame([...alone], [...all.subarray(3 * i, 3 * (i + 1))], `${width} wide, sample ${i}`)
+    }
+    await network.fit(data, { epochs: 1 })
+    const [first, among] = [await network.predict(test.values.slice(0, 20)), await network.predict(test)]
+    t.strictSame([...first], [...among.subarray(0, 3)], 'and after more training')
   }
 })
 

@@ -85,7 +85,7 @@ CpuDevice::CpuDevice(NetworkState& network, const DeviceSettings& settings)
   const int64_t underWay = sideBySide_ ? settings.threads : 1;
   for (int64_t i = 0; i < underWay; ++i)
     losses_.emplace_back(network.description.loss, network.layers.back().outputs, stride_);
-  if (SingleSample::serves(network)) single_.emplace(network);
+  if (!training_ && SingleSample::serves(network)) single_.emplace(network);
   buildLayers(keepsBatch_ ? batchPanels : underWay, batchPanels > 1 ? underWay : 0);
 }
 

@@ -12,7 +12,7 @@ int64_t widest(const NetworkState& network) {
   int64_t features = 0;
   for (size_t i = 0; i <= network.layers.size(); ++i)
     features = std::max(features, paddedFeatures(network, i));
-  return roundUp(features, kPanelUnit);
+  return roundUp(features, std::max({kPanelUnit, kSliceRows, kSliceInputs}));
 }
 
 /// Zeroes what only fills up blocks and vectors.
@@ -29,9 +29,34 @@ bool SingleSample::serves(const NetworkState& network) {
 }
 
 SingleSample::SingleSample(const NetworkState& network)
-    : network_(network), from_(widest(network)), to_(widest(network)) {}
+    : network_(network), from_(widest(network)), to_(widest(network)), sliced_(network.layers.size()) {}
+
+int64_t SingleSample::bytes() const {
+  int64_t sum = from_.bytes() + to_.bytes();
+  for (const auto& matrix : sliced_) sum += matrix ? matrix->bytes() : 0;
+  return sum;
+}
+
+void SingleSample::multiply(const Kernels& kernels, size_t layer) {
+  const LayerState& state = network_.layers[layer];
+  const float* const weights = state.weight.values.data();
+  if (network_.description.layers[layer].kind != LayerKind::Sparse) {
+    kernels.gemv(weights, state.inputs, from_.data(), to_.data(), {0, state.outputs});
+  } else if (sliced_[layer]) {
+    kernels.slicedSpmv(sliced_[layer]->view(), from_.data(), to_.data());
+  } else {
+    kernels.spmv(forwardView(state.pattern, weights), from_.data(), to_.data(),
+                 {0, state.pattern.grid().blockRows()});
+  }
+}
 
 const float* SingleSample::run(const Kernels& kernels, const float* sample) {
+  calls_ += 1;
+  for (size_t i = 0; calls_ == 2 && kernels.slicedSpmv != nullptr && i < sliced_.size(); ++i) {
+    const LayerState& state = network_.layers[i];
+    if (network_.description.layers[i].kind == LayerKind::Sparse)
+      sliced_[i] = SlicedMatrix::of(state.pattern, state.weight.values.span());
+  }
   std::copy_n(sample, network_.description.inputs, from_.data());
   clearFrom(from_, network_.description.inputs);
   int64_t hidden = 0;
@@ -39,13 +64,7 @@ const float* SingleSample::run(const Kernels& kernels, const float* sample) {
     const LayerDescription& description = network_.description.layers[i];
     const LayerState& state = network_.layers[i];
     if (description.kind == LayerKind::Dropout) continue;
-    const float* const weights = state.weight.values.data();
-    if (description.kind == LayerKind::Sparse) {
-      const MatrixView view = forwardView(state.pattern, weights);
-      kernels.spmv(view, from_.data(), to_.data(), {0, state.pattern.grid().blockRows()});
-    } else {
-      kernels.gemv(weights, state.inputs, from_.data(), to_.data(), {0, state.outputs});
-    }
+    multiply(kernels, i);
     for (int64_t k = 0; k < state.bias.values.size(); ++k) to_[k] += state.bias.values[k];
     // Activations here know no rows, so the neurons may lie where a panel has samples.
     const int64_t width = roundUp(state.outputs, kPanelUnit);

@@ -24,6 +24,7 @@ Kernels table(const char* name) {
   k.narrow = narrow;
   k.spmmScatter = spmmScatter;
   k.spmv = spmv;
+  k.slicedSpmv = slicedSpmvOf<Vec>();
   k.gemv = gemv;
   k.gemm = gemm;
   k.gemmTransposed = gemmTransposed;

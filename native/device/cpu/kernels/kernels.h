@@ -56,6 +56,21 @@ inline MatrixView transposeView(const Pattern& p, const float* values) {
           p.block().columns};
 }
 
+/// Rows of a slice and inputs of a tile of it.
+inline constexpr int kSliceRows = 32;
+inline constexpr int kSliceInputs = 32;
+
+/// A matrix of single weights as sliced ELLPACK (Monakov et al., 2010), each slice cut once more into tiles
+/// of inputs: a tile holds `depth` weights of each of its rows, zeros after the last, and the place of each
+/// weight's input within the tile.
+struct SlicedView {
+  int64_t slices;
+  int64_t tiles;          ///< of a slice
+  const uint8_t* depths;  ///< slices x tiles
+  const float* values;    ///< sum of depths x kSliceRows
+  const uint8_t* places;
+};
+
 /// An activation as the kernels see it.
 struct ActivationArguments {
   Activation kind = Activation::Linear;
@@ -140,6 +155,9 @@ struct Kernels {
                       int64_t blockRows, Range columns);
   /// output[block rows] = matrix x input, of one sample.
   void (*spmv)(const MatrixView& matrix, const float* input, float* output, Range blockRows);
+  /// The same, in the same bits, of a sliced matrix; input and output have room for whole tiles and slices.
+  /// Null where the instruction set cannot look numbers up in registers.
+  void (*slicedSpmv)(const SlicedView& matrix, const float* input, float* output);
   /// output[rows] = weight[rows x inputs] x input, of one sample.
   void (*gemv)(const float* weight, int64_t inputs, const float* input, float* output, Range rows);
 

@@ -62,6 +62,16 @@ struct Vec {
     if constexpr (Count == 8) return {_mm512_broadcast_f32x8(_mm256_loadu_ps(p))};
     return load(p);
   }
+  /// Numbers to be looked up by their place, without going to memory.
+  struct Table {
+    static constexpr int kSize = 32;
+    __m512 low, high;
+    explicit Table(const float* p) : low(_mm512_loadu_ps(p)), high(_mm512_loadu_ps(p + 16)) {}
+    Vec at(const uint8_t* places) const {
+      const __m512i index = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(places)));
+      return {_mm512_permutex2var_ps(low, index, high)};
+    }
+  };
   static Vec max(Vec a, Vec b) {
     return {_mm512_max_ps(a.v, b.v)};
   }
