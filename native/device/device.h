@@ -84,7 +84,7 @@ struct DeviceSettings {
   int threads = 1;
   /// The largest step() to come, or 0 for none.
   int64_t batchSize = 0;
-  /// Whether rewirings by gradient are to come.
+  /// Whether rewirings by gradient, or readGradient(), are to come.
   bool growsByGradient = false;
   Precision precision = Precision::Float32;
   /// Lets a device multiply a sparse layer as a dense copy where that is faster.
@@ -109,6 +109,11 @@ class Device {
   /// the last step().
   virtual std::vector<LayerMoves> rewire(const RewirePlan& plan) = 0;
 
+  /// Rows firstRow to firstRow + rows - 1 of the gradient that the last step()'s batch gave a sparse or dense
+  /// layer, as if every weight existed: rows x inputs, row-major, of the mean loss, weight decay left out;
+  /// products in float32. On a device made with growsByGradient, before anything moves the connections.
+  virtual void readGradient(size_t layer, int64_t firstRow, int64_t rows, std::span<float> gradient) = 0;
+
   /// Loss and right answers over all samples.
   virtual Outcome evaluate(const Samples& samples) = 0;
 
@@ -123,6 +128,17 @@ class Device {
   /// How products are carried out; empty on a device that has one way only.
   virtual std::vector<ProductPlan> plan() const = 0;
 };
+
+/// Checks what readGradient() is asked for; Error(Internal).
+inline void checkGradientRows(const NetworkState& network, size_t layer, int64_t firstRow, int64_t rows,
+                              std::span<const float> gradient) {
+  require(layer < network.layers.size() && !network.layers[layer].weight.empty(), ErrorCode::Internal,
+          "a layer without weights has no gradient");
+  const LayerState& state = network.layers[layer];
+  require(firstRow >= 0 && rows >= 0 && firstRow + rows <= state.outputs &&
+              static_cast<int64_t>(gradient.size()) == checkedProduct(rows, state.inputs),
+          ErrorCode::Internal, "rows of a gradient that do not fit the layer");
+}
 
 /// A device on the processor, working on the host's state itself.
 std::unique_ptr<Device> makeCpuDevice(NetworkState& network, const DeviceSettings& settings);

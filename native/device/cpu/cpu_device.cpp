@@ -232,6 +232,20 @@ void CpuDevice::addOutcomes(Outcome& outcome, int64_t count, int64_t stride, int
     losses_[static_cast<size_t>(i)].addTo(outcome, std::min(stride, count - (first + i) * stride));
 }
 
+GradientSides CpuDevice::gradientSides(size_t layer) {
+  require(keepsBatch_ && panelsOfLastStep_ > 0, ErrorCode::Internal,
+          "the gradient of a layer needs a step first, on a device that keeps its batch");
+  return {panelsOfLastStep_, stride_,
+          [this, layer](int64_t panel) { return layers_[layer]->outputGradient(panel); },
+          [this, layer](int64_t panel) { return layerInput(layer, panel); }};
+}
+
+void CpuDevice::readGradient(size_t layer, int64_t firstRow, int64_t rows, std::span<float> gradient) {
+  const LayerState& state = network_.layers[layer];
+  checkGradientRows(network_, layer, firstRow, rows, gradient);
+  gradientRows(kernels_, pool_, gradientSides(layer), state.inputs, {firstRow, firstRow + rows}, gradient);
+}
+
 std::vector<Outcome> CpuDevice::finished(bool) {
   return std::exchange(outcomes_, {});
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "device/cpu/cpu_layer.h"
+#include "device/cpu/gradient_growth.h"
 #include "device/cpu/loss_gradient.h"
 #include "device/cpu/single_sample.h"
 #include "device/device.h"
@@ -24,6 +25,7 @@ class CpuDevice final : public Device {
   void step(const Samples& samples, const Batch& batch, const StepSettings& settings) override;
   std::vector<Outcome> finished(bool all) override;
   std::vector<LayerMoves> rewire(const RewirePlan& plan) override;
+  void readGradient(size_t layer, int64_t firstRow, int64_t rows, std::span<float> gradient) override;
   Outcome evaluate(const Samples& samples) override;
   void predict(const Samples& samples, std::span<float> outputs) override;
   void synchronize() override {}
@@ -52,6 +54,8 @@ class CpuDevice final : public Device {
   /// Adds the outcomes of the panels under way, in the order of their samples.
   void addOutcomes(Outcome& outcome, int64_t count, int64_t stride, int64_t first, int64_t underWay) const;
   const float* layerInput(size_t layer, int64_t panel);
+  /// Of the last step, whose batch must have been kept.
+  GradientSides gradientSides(size_t layer);
 
   void predictOne(const Samples& samples, std::span<float> outputs);
 

@@ -7,7 +7,6 @@
 #include "base/random.h"
 #include "base/share.h"
 #include "device/cpu/cpu_device.h"
-#include "device/cpu/gradient_growth.h"
 #include "rewire/grow.h"
 #include "rewire/move.h"
 #include "rewire/prune.h"
@@ -95,15 +94,10 @@ void CpuDevice::growAtRandom(const RewirePlan& plan, LayerRewiring& rewiring) co
 }
 
 void CpuDevice::growByGradient(LayerRewiring& rewiring) {
-  require(panelsOfLastStep_ > 0, ErrorCode::Internal, "growing by gradient needs a step first");
-  const size_t layer = rewiring.layer;
-  const Pattern& pattern = network_.layers[layer].pattern;
-  const GradientSides sides{panelsOfLastStep_, stride_,
-                            [&](int64_t panel) { return layers_[layer]->outputGradient(panel); },
-                            [&](int64_t panel) { return layerInput(layer, panel); }};
+  const Pattern& pattern = network_.layers[rewiring.layer].pattern;
   rewiring.grown =
       cpu::growByGradient(kernels_, pool_, pattern.grid(), keptPositions(pattern, rewiring.dropped),
-                          static_cast<int64_t>(rewiring.dropped.size()), sides);
+                          static_cast<int64_t>(rewiring.dropped.size()), gradientSides(rewiring.layer));
 }
 
 void CpuDevice::move(const RewirePlan& plan, LayerRewiring& rewiring) {

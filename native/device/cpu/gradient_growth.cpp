@@ -154,6 +154,20 @@ float guessThreshold(Array<float>& sample, int64_t count, int64_t candidates) {
 
 }  // namespace
 
+void gradientRows(const Kernels& kernels, ThreadPool& pool, const GradientSides& sides, int64_t inputs,
+                  Range rows, std::span<float> gradient) {
+  pool.run([&](int thread) {
+    const Range share = evenShare(rows.size(), thread, pool.threads(), kTileRows);
+    for (int64_t row = share.begin; row < share.end; row += kTileRows) {
+      const Range tile{rows.begin + row, rows.begin + std::min(row + kTileRows, share.end)};
+      for (int64_t panel = 0; panel < sides.panels; ++panel) {
+        kernels.gemmGradient(sides.outputGradient(panel), sides.input(panel), inputs, sides.stride, tile,
+                             panel > 0, gradient.data() + row * inputs);
+      }
+    }
+  });
+}
+
 Array<int64_t> growByGradient(const Kernels& kernels, ThreadPool& pool, const Grid& grid,
                               std::span<const int64_t> kept, int64_t count, const GradientSides& sides) {
   const int64_t free = grid.positions() - static_cast<int64_t>(kept.size());

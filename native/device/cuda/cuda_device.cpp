@@ -149,6 +149,17 @@ std::vector<LayerMoves> CudaDevice::rewire(const RewirePlan& plan) {
   return moves;
 }
 
+void CudaDevice::readGradient(size_t layer, int64_t firstRow, int64_t rows, std::span<float> gradient) {
+  require(chosen_, ErrorCode::Internal, "the gradient of a layer needs a step first");
+  checkGradientRows(network_, layer, firstRow, rows, gradient);
+  if (rows == 0) return;
+  const GradientSides sides = layers_[layer]->gradientSides();
+  DeviceBuffer<float> buffer(context_.memory, static_cast<int64_t>(gradient.size()));
+  blas_.gradient({sides.outputGradient + firstRow * sides.stride, nullptr}, {sides.input, nullptr}, rows,
+                 network_.layers[layer].inputs, sides.stride, buffer.data(), Precision::Float32);
+  buffer.download(gradient);
+}
+
 template <typename Use>
 void CudaDevice::overAllSamples(const Samples& samples, const Use& use) {
   for (int64_t first = 0; first < samples.count; first += stride_) {

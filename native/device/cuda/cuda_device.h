@@ -26,6 +26,7 @@ class CudaDevice final : public Device {
   void step(const Samples& samples, const Batch& batch, const StepSettings& settings) override;
   std::vector<Outcome> finished(bool all) override { return outcomes_.take(all); }
   std::vector<LayerMoves> rewire(const RewirePlan& plan) override;
+  void readGradient(size_t layer, int64_t firstRow, int64_t rows, std::span<float> gradient) override;
   Outcome evaluate(const Samples& samples) override;
   void predict(const Samples& samples, std::span<float> outputs) override;
   void synchronize() override;

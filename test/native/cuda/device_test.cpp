@@ -258,6 +258,35 @@ TEST("device: evaluation and prediction") {
   for (size_t i = 0; i < x.size(); ++i) expectClose(y[i], x[i], 1e-4, "probabilities without training");
 }
 
+TEST("device: rows of the dense gradient equal the processor's") {
+  LayerDescription dropout;
+  dropout.kind = LayerKind::Dropout;
+  dropout.rate = 0.3f;
+  Pair pair(describe({sparseLayer(33, {4, 4}), dropout, denseLayer(20, Activation::Gelu),
+                      sparseLayer(kClasses, {}, Activation::Linear)}),
+            momentum(), 150);
+  // The second batch is shorter than the first.
+  for (const int64_t steps : {1, 1}) {
+    pair.train(Data(190), 150, steps);
+    for (const size_t layer : {0, 2, 3}) {
+      const LayerState& state = pair.onCpu.layers[layer];
+      const auto size = static_cast<size_t>(state.outputs * state.inputs);
+      std::vector<float> whole(size, NAN), rows(size, NAN);
+      pair.cpu->readGradient(layer, 0, state.outputs, whole);
+      double largest = 0;
+      for (const float number : whole) largest = std::max(largest, std::abs(double{number}));
+      expect(largest > 0, "there is a gradient");
+      for (int64_t first = 0; first < state.outputs; first += 3) {
+        const int64_t count = std::min<int64_t>(3, state.outputs - first);
+        const auto begin = static_cast<size_t>(first * state.inputs);
+        pair.card->readGradient(layer, first, count,
+                                std::span(rows).subspan(begin, static_cast<size_t>(count * state.inputs)));
+      }
+      for (size_t i = 0; i < size; ++i) expectClose(rows[i], whole[i], 1e-5, "a gradient");
+    }
+  }
+}
+
 TEST("device: steps that move no weights leave every bit") {
   Pair pair(describe({sparseLayer(50), denseLayer(kClasses)}), adam(OptimizerKind::Adam), 16);
   const Data data(48);

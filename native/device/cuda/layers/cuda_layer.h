@@ -80,6 +80,11 @@ class CudaLayer {
   /// What it needs of the shared workspace.
   virtual int64_t workspaceBytes() const { return 0; }
 
+  /// Of the last batch; what has weights.
+  GradientSides gradientSides() {
+    return {outputGradient_.out().values, setting_.input.values, setting_.stride};
+  }
+
   Features output() { return output_.out(); }
   FeaturesOut outputGradient() { return outputGradient_.out(); }
 

@@ -49,9 +49,8 @@ class SparseLayer final : public LinearLayer {
   }
 
   bool rewire(const RewirePlan& plan, int64_t updates, std::vector<LayerMoves>& moves) override {
-    const GradientSides sides{outputGradient().values, setting_.input.values, setting_.stride};
     moves.push_back(rewireLayer(context(), setting_.products.blas, pattern_, weight_, plan, setting_.index,
-                                updates, sides));
+                                updates, gradientSides()));
     bool survives = true;
     overProducts([&](Product& product) {
       product.patternChanged();
