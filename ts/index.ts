@@ -53,11 +53,23 @@ export {
   readRunRecord,
   writeRunRecord,
 } from './report/run-record.js'
-export { type RiglOptions, type RiglRule, rigl } from './rewire/rigl.js'
+export { type GranetOptions, type GranetRule, granet } from './rewire/granet.js'
+export { type InvertedRiglOptions, type InvertedRiglRule, invertedRigl } from './rewire/inverted-rigl.js'
+export {
+  type ImportancePruning,
+  type ImportancePruningOptions,
+  importancePruning,
+  type NeuronCriterion,
+  type NeuronPruning,
+  type NeuronPruningOptions,
+  type NeuronRule,
+  pruneNeurons,
+} from './rewire/neurons.js'
+export { type RiglOptions, type RiglRule, rigl, riglItop } from './rewire/rigl.js'
 export type { RewireRule } from './rewire/rule.js'
-export { type SetOptions, type SetRule, set } from './rewire/set.js'
-export type { FractionSchedule, RewireInterval } from './rewire/shared.js'
-export { type StaticRule, staticTopology } from './rewire/static.js'
+export { npset, type SetOptions, type SetRule, set, setItop } from './rewire/set.js'
+export type { ExplorationOptions, FractionSchedule, RewireInterval } from './rewire/shared.js'
+export { type StaticOptions, type StaticRule, staticTopology } from './rewire/static.js'
 export { epsilon, erdosRenyi, type Topology, uniform } from './topology/topology.js'
 export type {
   CheckpointEvent,

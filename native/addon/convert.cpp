@@ -10,13 +10,6 @@ namespace {
 constexpr int64_t kLargestSize = std::numeric_limits<int32_t>::max();
 constexpr int64_t kManySteps = int64_t{1} << 40;
 constexpr double kLargest = 1e30;
-Initialization readInitialization(const Input& input) {
-  const auto kind = input.at("type").choice<InitializationKind>({{"he", InitializationKind::He},
-                                                                 {"xavier", InitializationKind::Xavier},
-                                                                 {"normal", InitializationKind::Normal},
-                                                                 {"zeros", InitializationKind::Zeros}});
-  return {kind, static_cast<float>(input.at("deviation").numberWithin(0, kLargest))};
-}
 
 void readActivation(const Input& input, LayerDescription& layer) {
   layer.activation = input.at("type").choice<Activation>({{"linear", Activation::Linear},
@@ -76,26 +69,15 @@ LearningRateSchedule readLearningRateSchedule(const Input& input) {
   return schedule;
 }
 
-RewireSettings readRewire(const Input& input) {
-  RewireSettings rewire;
-  rewire.rule = input.at("type").choice<RewireRule>(
-      {{"static", RewireRule::Static}, {"set", RewireRule::Set}, {"rigl", RewireRule::Rigl}});
-  rewire.schedule.every = input.at("every").integer(0, kManySteps);
-  rewire.schedule.until = input.at("until").numberWithin(0, 1);
-  rewire.schedule.fraction = input.at("fraction").numberWithin(0, 1);
-  rewire.schedule.kind = input.at("fractionSchedule")
-                             .choice<FractionSchedule>({{"constant", FractionSchedule::Constant},
-                                                        {"cosine", FractionSchedule::Cosine},
-                                                        {"exponential", FractionSchedule::Exponential},
-                                                        {"learningRate", FractionSchedule::LearningRate}});
-  rewire.drop =
-      input.at("prune").choice<DropRule>({{"set", DropRule::BySign}, {"magnitude", DropRule::Magnitude}});
-  rewire.initialization = readInitialization(input.at("initialization"));
-  rewire.skipUpdate = input.at("skipUpdate").boolean();
-  return rewire;
-}
-
 }  // namespace
+
+Initialization readInitialization(const Input& input) {
+  const auto kind = input.at("type").choice<InitializationKind>({{"he", InitializationKind::He},
+                                                                 {"xavier", InitializationKind::Xavier},
+                                                                 {"normal", InitializationKind::Normal},
+                                                                 {"zeros", InitializationKind::Zeros}});
+  return {kind, static_cast<float>(input.at("deviation").numberWithin(0, kLargest))};
+}
 
 Topology readTopology(const Input& input) {
   const auto kind = input.at("type").choice<TopologyKind>({{"uniform", TopologyKind::Uniform},

@@ -13,6 +13,8 @@ NetworkDescription readDescription(const Input& input);
 DeviceKind readDeviceKind(const Input& input);
 Placement readPlacement(const Input& input);
 Topology readTopology(const Input& input);
+Initialization readInitialization(const Input& input);
+RewireSettings readRewire(const Input& input);
 FitSettings readFitSettings(const Input& input);
 Optimizer readOptimizer(const Input& input);
 

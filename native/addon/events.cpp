@@ -54,9 +54,13 @@ Napi::Object eventToJs(Napi::Env env, const RewireEvent& rewire) {
   Napi::Array layers = Napi::Array::New(env, rewire.layers.size());
   for (size_t i = 0; i < rewire.layers.size(); ++i) {
     Napi::Object layer = Napi::Object::New(env);
-    layer.Set("layer", count(env, rewire.layers[i].layer));
-    layer.Set("moved", count(env, rewire.layers[i].moved));
-    layer.Set("returned", count(env, rewire.layers[i].returned));
+    const RewiredLayer& rewired = rewire.layers[i];
+    layer.Set("layer", count(env, rewired.moves.layer));
+    layer.Set("moved", count(env, rewired.moves.moved));
+    layer.Set("returned", count(env, rewired.moves.returned));
+    layer.Set("connections", count(env, rewired.connections));
+    layer.Set("removedNeurons", count(env, rewired.removedNeurons));
+    layer.Set("exploration", optionalNumber(env, rewired.exploration));
     layers.Set(static_cast<uint32_t>(i), layer);
   }
   result.Set("layers", layers);

@@ -47,6 +47,7 @@ class NetworkObject::FitJob final : public Job {
                                  begun_ = true;
                                  session_->refresh(state);
                                },
+                               [this](const NetworkState& state) { session_->refresh(state); },
                                [this](const ProgressEvent& event) { tell(event); },
                                [this](const EpochEvent& event) { tell(event); },
                                [this](const RewireEvent& event) { tell(event); }};
@@ -207,8 +208,10 @@ Napi::Function NetworkObject::define(Napi::Env env) {
 
 NetworkObject::NetworkObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   guarded(info.Env(), [&] {
+    const Input blank{info[2], "blank"};
     session_ =
-        std::make_shared<Session>(readDescription({info[0], ""}), readPlacement({info[1], "placement"}));
+        std::make_shared<Session>(readDescription({info[0], ""}), readPlacement({info[1], "placement"}),
+                                  !blank.isNull() && blank.boolean());
     worker_ = std::make_unique<Worker>(info.Env(), *this);
     const StateBytes bytes = session_->facts().bytes;
     accountFor(bytes.parameters + bytes.pattern);
@@ -342,6 +345,8 @@ Napi::Value NetworkObject::summary(const Napi::CallbackInfo& info) {
       result.Set("outputs", count(env, layer.outputs));
       result.Set("connections", count(env, layer.connections));
       result.Set("parameters", count(env, layer.parameters));
+      result.Set("removedNeurons", count(env, layer.removedNeurons));
+      result.Set("exploration", optionalNumber(env, layer.exploration));
       result.Set("sparsity",
                  Napi::Number::New(env, sparse ? 1 - static_cast<double>(layer.connections) / size : 0));
       if (sparse) {

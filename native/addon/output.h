@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace espalier::addon {
@@ -24,6 +25,10 @@ inline Napi::Int32Array int32Array(Napi::Env env, std::span<const int32_t> numbe
 }
 inline Napi::BigInt64Array int64Array(Napi::Env env, std::span<const int64_t> numbers) {
   return copyToJs<Napi::BigInt64Array>(env, numbers);
+}
+/// A number, or null.
+inline Napi::Value optionalNumber(Napi::Env env, const std::optional<double>& number) {
+  return number ? Napi::Value(Napi::Number::New(env, *number)) : env.Null();
 }
 /// A count, which is far below 2^53.
 inline Napi::Number count(Napi::Env env, int64_t number) {

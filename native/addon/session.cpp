@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "rewire/exploration.h"
+#include "rewire/living.h"
+
 namespace espalier::addon {
 namespace {
 
@@ -12,7 +15,8 @@ Facts factsOf(const NetworkState& state) {
     LayerState::visitParameters(layer, [&](const char*, const Parameter& parameter) {
       if (&parameter != &layer.weight) parameters += parameter.values.size();
     });
-    facts.layers.push_back({layer.inputs, layer.outputs, layer.connections(), parameters});
+    facts.layers.push_back({layer.inputs, layer.outputs, layer.connections(), parameters, countRemoved(layer),
+                            explorationOf(layer)});
   }
   facts.bytes = bytesOf(state);
   return facts;
@@ -20,8 +24,8 @@ Facts factsOf(const NetworkState& state) {
 
 }  // namespace
 
-Session::Session(const NetworkDescription& described, const Placement& placement)
-    : description(described), network(described, placement) {
+Session::Session(const NetworkDescription& described, const Placement& placement, bool blank)
+    : description(described), network(described, placement, blank) {
   refresh();
 }
 

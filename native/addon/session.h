@@ -1,6 +1,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "train/network.h"
@@ -14,6 +15,8 @@ struct Facts {
     int64_t outputs = 0;
     int64_t connections = 0;
     int64_t parameters = 0;
+    int64_t removedNeurons = 0;
+    std::optional<double> exploration;
   };
   std::vector<Layer> layers;
   StateBytes bytes;
@@ -21,7 +24,8 @@ struct Facts {
 
 /// A network whose long calls run on a worker, shared by the JavaScript object and its jobs.
 struct Session {
-  Session(const NetworkDescription& description, const Placement& placement);
+  /// blank: see Network.
+  Session(const NetworkDescription& description, const Placement& placement, bool blank);
 
   /// Takes the facts anew: those of a state at hand, or of the network's when it is between two steps.
   void refresh(const NetworkState& state);

@@ -73,6 +73,13 @@ class Feistel {
     return rank;
   }
 
+  /// The rank that gives this number.
+  uint64_t rankOf(uint64_t number) const {
+    do number = permuteBack(number);
+    while (number >= size_);
+    return number;
+  }
+
  private:
   static constexpr uint32_t kRounds = 6;
 
@@ -83,6 +90,17 @@ class Feistel {
       const uint32_t mixed = left ^ (mix(right, round) & mask_);
       left = right;
       right = mixed;
+    }
+    return uint64_t{left} << halfBits_ | right;
+  }
+
+  uint64_t permuteBack(uint64_t value) const {
+    auto left = static_cast<uint32_t>(value >> halfBits_);
+    auto right = static_cast<uint32_t>(value) & mask_;
+    for (uint32_t round = kRounds; round-- > 0;) {
+      const uint32_t before = right ^ (mix(left, round) & mask_);
+      right = left;
+      left = before;
     }
     return uint64_t{left} << halfBits_ | right;
   }

@@ -81,6 +81,17 @@ class Shelf {
     return *data;
   }
 
+  /// The names that begin so and have not been taken.
+  std::vector<std::string> namesUnder(const std::string& prefix) const {
+    std::vector<std::string> names;
+    for (auto next = tensors_.lower_bound(prefix); next != tensors_.end(); ++next) {
+      if (!next->first.starts_with(prefix)) break;
+      names.push_back(next->first);
+    }
+    return names;
+  }
+  const Tensor& peek(const std::string& name) const { return *tensors_.at(name); }
+
   AlignedBuffer<float> takeFloats(const std::string& name, std::span<const int64_t> shape) {
     const std::vector<float>& data = take<float>(name, shape);
     const auto wrong = std::ranges::find_if_not(data, [](float x) { return std::isfinite(x); });
@@ -109,8 +120,11 @@ void checkProgress(const Progress& progress) {
 
 Pattern takePattern(Shelf& shelf, const std::string& prefix, const Pattern& old) {
   const int64_t offsetsShape[] = {old.grid().blockRows() + 1};
-  const int64_t columnsShape[] = {old.entries()};
   const auto& rowOffsets = shelf.take<int64_t>(prefix + "crow_indices", offsetsShape);
+  // Rewirings may have left fewer or more connections than the description lays.
+  const int64_t entries = rowOffsets.back();
+  require(entries > 0, ErrorCode::Data, "tensor " + prefix + "crow_indices leaves the layer no connection");
+  const int64_t columnsShape[] = {entries};
   const auto& columns = shelf.take<int32_t>(prefix + "col_indices", columnsShape);
   try {
     return Pattern(old.grid(), {rowOffsets.begin(), rowOffsets.end()}, {columns.begin(), columns.end()});
@@ -155,6 +169,26 @@ void takeMemory(Shelf& shelf, const std::string& name, std::span<const int64_t> 
   std::ranges::copy(births, parameter.births.data());
 }
 
+/// Rules check what they remember when they use it; here it is a list of whatever length.
+RewireMemory takeRewireMemory(Shelf& shelf, const std::string& prefix) {
+  RewireMemory memory;
+  for (const std::string& name : shelf.namesUnder(prefix)) {
+    const Tensor& tensor = shelf.peek(name);
+    const std::string own = name.substr(prefix.size());
+    const std::vector<int64_t> shape = {
+        std::visit([](const auto& data) { return static_cast<int64_t>(data.size()); }, tensor.data)};
+    if (std::holds_alternative<std::vector<float>>(tensor.data)) {
+      memory.floats[own] = shelf.takeFloats(name, shape);
+    } else {
+      const std::vector<int32_t>& data = shelf.take<int32_t>(name, shape);
+      AlignedBuffer<int32_t>& buffer = memory.integers[own];
+      buffer = AlignedBuffer<int32_t>(shape[0]);
+      std::ranges::copy(data, buffer.data());
+    }
+  }
+  return memory;
+}
+
 }  // namespace
 
 Snapshot takeSnapshot(const NetworkState& network) {
@@ -182,6 +216,12 @@ Snapshot takeSnapshot(const NetworkState& network) {
       add(".second_moment", parameter.second);
       add(".birth_step", parameter.births);
     });
+    const auto remember = [&](const auto& buffers) {
+      for (const auto& [name, buffer] : buffers)
+        tensors.push_back({prefix + "rewire." + name, {buffer.size()}, copyOf(buffer.span())});
+    };
+    remember(layer.memory.floats);
+    remember(layer.memory.integers);
   }
   return snapshot;
 }
@@ -201,7 +241,7 @@ void putSnapshot(NetworkState& network, const Snapshot& snapshot) {
     const auto takeParameter = [&](const char* parameterName, const Parameter& had, Parameter& parameter) {
       if (had.empty()) return;
       const std::string name = tensorName(old, parameterName);
-      const std::vector<int64_t> shape = shapeOf(old, name);
+      const std::vector<int64_t> shape = shapeOf(layer, name);
       const bool weights = name == "values";
       parameter.values = shelf.takeFloats(prefix + name, shape);
       if (weights) checkPadding(layer.pattern, parameter.values.span(), prefix + name);
@@ -213,6 +253,7 @@ void putSnapshot(NetworkState& network, const Snapshot& snapshot) {
     takeParameter("gain", old.gain, layer.gain);
     takeParameter("shift", old.shift, layer.shift);
     takeParameter("srelu", old.srelu, layer.srelu);
+    layer.memory = takeRewireMemory(shelf, prefix + "rewire.");
     layers.push_back(std::move(layer));
   }
   shelf.checkEmpty();

@@ -20,7 +20,7 @@ struct Tensor {
 /// A copy of all that training changes. Names: `layers.<index>.` and crow_indices, col_indices and values of
 /// a sparse layer (values: [connections], or [blocks, r, c]), weight [outputs, inputs] of a dense one, bias,
 /// gain, shift, srelu [4, outputs]; the optimizer's memory has its parameter's name and .momentum, or
-/// .first_moment, .second_moment and .birth_step.
+/// .first_moment, .second_moment and .birth_step; what rewirings remember is rewire.<name>, a list.
 struct Snapshot {
   std::vector<Tensor> tensors;
   Progress progress;

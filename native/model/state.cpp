@@ -94,13 +94,65 @@ void drawWeights(NetworkState& network) {
   }
 }
 
+template <typename T>
+const AlignedBuffer<T>* findIn(const std::map<std::string, AlignedBuffer<T>>& lists, const std::string& name,
+                               int64_t size) {
+  const auto found = lists.find(name);
+  if (found == lists.end()) return nullptr;
+  require(found->second.size() == size, ErrorCode::Data,
+          "what rewirings remember as " + name + " has " + std::to_string(found->second.size()) +
+              " numbers; the network needs " + std::to_string(size));
+  return &found->second;
+}
+
+template <typename T>
+AlignedBuffer<T>& makeIn(std::map<std::string, AlignedBuffer<T>>& lists, const std::string& name,
+                         int64_t size) {
+  if (findIn(lists, name, size) == nullptr) lists[name] = AlignedBuffer<T>(size);
+  return lists[name];
+}
+
 }  // namespace
+
+const AlignedBuffer<int32_t>* RewireMemory::find(const std::string& name, int64_t size) const {
+  return findIn(integers, name, size);
+}
+const AlignedBuffer<float>* RewireMemory::findFloats(const std::string& name, int64_t size) const {
+  return findIn(floats, name, size);
+}
+AlignedBuffer<int32_t>& RewireMemory::make(const std::string& name, int64_t size) {
+  return makeIn(integers, name, size);
+}
+AlignedBuffer<float>& RewireMemory::makeFloats(const std::string& name, int64_t size) {
+  return makeIn(floats, name, size);
+}
+
+int64_t RewireMemory::bytes() const {
+  int64_t sum = 0;
+  for (const auto& [name, buffer] : floats) sum += buffer.bytes();
+  for (const auto& [name, buffer] : integers) sum += buffer.bytes();
+  return sum;
+}
 
 NetworkState makeNetwork(const NetworkDescription& description) {
   NetworkState network;
   network.description = description;
   fillSizes(network);
   layConnections(network);
+  drawWeights(network);
+  return network;
+}
+
+NetworkState makeBlankNetwork(const NetworkDescription& description) {
+  NetworkState network;
+  network.description = description;
+  fillSizes(network);
+  for (size_t i = 0; i < network.layers.size(); ++i) {
+    if (description.layers[i].kind != LayerKind::Sparse) continue;
+    LayerState& layer = network.layers[i];
+    const int64_t first[] = {0};
+    layer.pattern = Pattern::fromPositions({layer.outputs, layer.inputs, description.layers[i].block}, first);
+  }
   drawWeights(network);
   return network;
 }
@@ -114,6 +166,7 @@ void resetOptimizer(NetworkState& network, const Optimizer& optimizer) {
     });
     const bool ages = optimizer.hasSecond() && layer.pattern.entries() > 0;
     layer.weight.births = AlignedBuffer<int32_t>(ages ? layer.weight.values.size() : 0);
+    layer.memory = {};
   }
   network.optimizer = optimizer;
   network.progress = {};
@@ -133,6 +186,7 @@ StateBytes bytesOf(const NetworkState& network) {
   StateBytes bytes;
   for (const LayerState& layer : network.layers) {
     bytes.pattern += layer.pattern.bytes();
+    bytes.optimizer += layer.memory.bytes();
     LayerState::visitParameters(layer, [&](const char*, const Parameter& parameter) {
       bytes.parameters += parameter.values.bytes();
       bytes.optimizer += parameter.first.bytes() + parameter.second.bytes() + parameter.births.bytes();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,22 @@ struct Parameter {
   bool empty() const { return values.empty(); }
 };
 
+/// What rewiring rules remember of one layer, by name. It goes into every snapshot as it is: tensor
+/// `layers.<index>.rewire.<name>`.
+struct RewireMemory {
+  std::map<std::string, AlignedBuffer<float>> floats;
+  std::map<std::string, AlignedBuffer<int32_t>> integers;
+
+  // A list of so many numbers: `find` gives null where it is not there, `make` lays one of zeros. Error(Data)
+  // where it is there in another size, as a damaged snapshot may have it.
+  const AlignedBuffer<int32_t>* find(const std::string& name, int64_t size) const;
+  const AlignedBuffer<float>* findFloats(const std::string& name, int64_t size) const;
+  AlignedBuffer<int32_t>& make(const std::string& name, int64_t size);
+  AlignedBuffer<float>& makeFloats(const std::string& name, int64_t size);
+
+  int64_t bytes() const;
+};
+
 /// Everything that training changes in one layer.
 struct LayerState {
   int64_t inputs = 0;
@@ -40,6 +57,7 @@ struct LayerState {
   Parameter shift;
   /// SReLU: four rows of `outputs` numbers: left threshold, left slope, right threshold, right slope.
   Parameter srelu;
+  RewireMemory memory;
 
   int64_t connections() const { return pattern.entries() > 0 ? pattern.connections() : weight.values.size(); }
   /// Calls visit(name, parameter) for each parameter that exists.
@@ -79,7 +97,11 @@ struct NetworkState {
 /// Lays every connection and draws every weight. Throws Error(Option) for what is impossible.
 NetworkState makeNetwork(const NetworkDescription& description);
 
-/// Gives every parameter the arrays that this optimizer needs, zeroed, and starts progress afresh.
+/// Lays one connection a sparse layer and draws the rest: for a state that a snapshot is to replace.
+NetworkState makeBlankNetwork(const NetworkDescription& description);
+
+/// Gives every parameter the arrays that this optimizer needs, zeroed, forgets what rewirings remembered, and
+/// starts progress afresh.
 void resetOptimizer(NetworkState& network, const Optimizer& optimizer);
 
 /// Features at the boundary below layer `boundary` (0 for the inputs, the number of layers for the outputs),
@@ -90,6 +112,7 @@ int64_t paddedFeatures(const NetworkState& network, size_t boundary);
 struct StateBytes {
   int64_t parameters = 0;
   int64_t pattern = 0;
+  /// What rewirings remember included.
   int64_t optimizer = 0;
 };
 StateBytes bytesOf(const NetworkState& network);

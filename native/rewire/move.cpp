@@ -9,8 +9,8 @@ namespace {
 template <typename T>
 void reorder(const Move& move, int32_t blockSize, AlignedBuffer<T>& values, AlignedBuffer<T>& spare) {
   const auto entries = static_cast<int64_t>(move.source.size());
-  require(spare.size() == checkedProduct(entries, blockSize), ErrorCode::Internal,
-          "a spare array of the wrong size");
+  const int64_t size = checkedProduct(entries, blockSize);
+  if (spare.size() != size) spare = AlignedBuffer<T>(size);
   for (int64_t entry = 0; entry < entries; ++entry) {
     const int64_t source = move.source[entry];
     T* const target = spare.data() + entry * blockSize;

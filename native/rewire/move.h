@@ -26,8 +26,8 @@ Move moveEntries(const Pattern& old, std::span<const int32_t> dropped, std::span
                  bool returnedKeepState);
 
 /// Brings an array of blockSize numbers per entry, in the old order, into the new one; new entries are 0.
-/// `spare` is an array of the same size, whose memory changes places with that of `values`: several arrays
-/// need but one spare.
+/// `spare` is memory that changes places with that of `values`, so that several arrays need but one; made
+/// where it is not of the right size.
 void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<float>& values,
                 AlignedBuffer<float>& spare);
 void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<int32_t>& values,

@@ -25,6 +25,7 @@ struct RewirePlan {
 /// What a rewiring did to one layer, in weights.
 struct LayerMoves {
   int64_t layer = 0;
+  /// Laid anew, those that came back to where they were included.
   int64_t moved = 0;
   int64_t returned = 0;
 };

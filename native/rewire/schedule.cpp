@@ -27,7 +27,8 @@ double rewireFraction(const RewireSchedule& schedule, const RunLength& run, int6
     case FractionSchedule::Constant:
       return schedule.fraction;
     case FractionSchedule::Cosine:
-      return schedule.fraction / 2 * (1 + std::cos(std::numbers::pi * done));
+      return schedule.minimum +
+             (schedule.fraction - schedule.minimum) / 2 * (1 + std::cos(std::numbers::pi * done));
     case FractionSchedule::Exponential:
       return schedule.fraction * (1 - done) * (1 - done) * (1 - done);
     case FractionSchedule::LearningRate:

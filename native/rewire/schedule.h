@@ -9,7 +9,7 @@ namespace espalier {
 enum class FractionSchedule {
   /// alpha.
   Constant,
-  /// alpha / 2 (1 + cos(pi t / T_end)), RigL's default (Evci et al., 2020).
+  /// minimum + (alpha - minimum) / 2 (1 + cos(pi t / T_end)), RigL's default (Evci et al., 2020).
   Cosine,
   /// alpha (1 - t / T_end)^3, the `exponential_3` of RigL's code, called inverse power in its paper.
   Exponential,
@@ -26,6 +26,8 @@ struct RewireSchedule {
   /// alpha, 0..1.
   double fraction = 0.3;
   FractionSchedule kind = FractionSchedule::Constant;
+  /// Of Cosine, 0..alpha: where it ends.
+  double minimum = 0;
 };
 
 /// Length of a run in steps.

@@ -55,7 +55,6 @@ Pattern::Pattern(const Grid& grid, Array<int64_t> rowOffsets, Array<int32_t> col
 }
 
 void Pattern::replace(Array<int64_t> rowOffsets, Array<int32_t> columns) {
-  require(columns.size() == columns_.size(), ErrorCode::Internal, "a pattern keeps its number of entries");
   checkCsr(grid_, rowOffsets, columns);
   rowOffsets_.swap(rowOffsets);
   columns_.swap(columns);

@@ -46,8 +46,7 @@ class Pattern {
   /// From ascending, distinct block positions (block row x block columns + block column).
   static Pattern fromPositions(const Grid& grid, std::span<const int64_t> positions);
 
-  /// Takes other entries for the same grid, as many as there were; memory is reused, and nothing changes
-  /// where it throws.
+  /// Takes other entries for the same grid; memory is reused, and nothing changes where it throws.
   void replace(Array<int64_t> rowOffsets, Array<int32_t> columns);
 
   const Grid& grid() const { return grid_; }

@@ -37,7 +37,8 @@ FitRun::FitRun(Network& network, const Samples& train, const Samples* validation
       validation_(validation),
       settings_(settings),
       listener_(listener),
-      length_{divideUp(train.count, std::max<int64_t>(settings.batchSize, 1)), settings.epochs} {
+      length_{divideUp(train.count, std::max<int64_t>(settings.batchSize, 1)), settings.epochs},
+      rewirings_(settings.rewire, length_, settings.optimizer.learningRate, network.state_) {
   checkSettings(settings);
   // What cannot be had is said before anything changes.
   chooseDevice(network.placement_.device);
@@ -51,12 +52,18 @@ FitRun::FitRun(Network& network, const Samples& train, const Samples* validation
     require(state_.progress.stepInEpoch < length_.stepsPerEpoch, ErrorCode::Option,
             "the progress to resume lies beyond an epoch of these samples and this batchSize");
   }
+  rewirings_.begin(state_);
   settled_ = state_.progress;
   if (listener.begin) listener.begin(state_);
-  DeviceSettings device = network.settingsFor(settings.threads);
-  device.batchSize = std::min(settings.batchSize, train.count);
-  device.growsByGradient = settings.rewire.rule == RewireRule::Rigl;
-  device_ = network.makeDevice(device);
+  makeDevice();
+}
+
+void FitRun::makeDevice() {
+  DeviceSettings settings = network_.settingsFor(settings_.threads);
+  settings.batchSize = std::min(settings_.batchSize, train_.count);
+  settings.growsByGradient = rewirings_.needsGradient();
+  device_ = network_.makeDevice(settings);
+  stepped_ = false;
 }
 
 FitResult FitRun::run() {
@@ -106,6 +113,7 @@ void FitRun::settle() {
 }
 
 void FitRun::salvage() noexcept {
+  if (device_ == nullptr) return;
   try {
     collect(true);
   } catch (...) {
@@ -151,14 +159,12 @@ void FitRun::step() {
   const double rate =
       settings_.optimizer.learningRate *
       learningRateFactor(settings_.learningRate, progress.step, length_.stepsPerEpoch, settings_.epochs);
-  const RewireSettings& rule = settings_.rewire;
-  const bool rewires =
-      rule.rule != RewireRule::Static && rewiresAt(rule.schedule, length_, progress.step + 1);
+  const DueRewiring due = rewirings_.dueAfter(progress.step + 1);
   StepSettings step;
   step.learningRate = static_cast<float>(rate);
   step.step = progress.step + 1;
   step.update = progress.updates + 1;
-  step.moveWeights = !(rewires && rule.rule == RewireRule::Rigl && rule.skipUpdate);
+  step.moveWeights = rewirings_.movesWeights(step.step);
   device_->step(train_, batch, step);
   pending_.push_back({batch.count, progress});
   progress.step += 1;
@@ -168,7 +174,8 @@ void FitRun::step() {
   // The first step settles how products are carried out.
   if (!std::exchange(stepped_, true)) network_.keepFactsOf(*device_);
   collect(false);
-  if (rewires) rewire(progress.step, rate);
+  if (due.observes) rewirings_.observe(state_, *device_, progress.step, rate);
+  if (due.any()) rewire(due, progress.step, rate);
   tellProgress();
 }
 
@@ -178,22 +185,29 @@ void FitRun::tellProgress() {
   listener_.progress({state_.progress.epoch + 1, lastStep_, length_.stepsPerEpoch, lastLoss_});
 }
 
-void FitRun::rewire(int64_t step, double learningRate) {
+void FitRun::rewire(const DueRewiring& due, int64_t step, double learningRate) {
   const auto begin = Clock::now();
-  const RewireSettings& rule = settings_.rewire;
-  RewirePlan plan;
-  plan.drop = rule.drop;
-  plan.grow = rule.rule == RewireRule::Rigl ? GrowRule::Gradient : GrowRule::Random;
-  plan.returnedKeepState = rule.rule == RewireRule::Rigl;
-  plan.initialization = rule.initialization;
-  plan.fraction =
-      rewireFraction(rule.schedule, length_, step, learningRate, settings_.optimizer.learningRate);
-  plan.seed = deriveSeed(state_.description.seed, RandomPurpose::Growth, 0,
-                         static_cast<uint64_t>(state_.progress.rewirings));
-  const std::vector<LayerMoves> moves = device_->rewire(plan);
+  const bool onHost = rewirings_.onHost(due);
+  // Out of the way: should the rule fail, nobody may bring the device's older state to the host.
+  std::unique_ptr<Device> old;
+  if (onHost) {
+    settle();
+    old = std::move(device_);
+  }
+  RewireEvent event = rewirings_.rewire(state_, onHost ? *old : *device_, due, step, learningRate);
   state_.progress.rewirings += 1;
+  if (onHost) {
+    settled_ = state_.progress;
+    // There need not be room for two.
+    old.reset();
+    makeDevice();
+  } else if (rewirings_.followsDevice()) {
+    settle();
+  }
+  rewirings_.account(state_, event);
   rewireSeconds_ += secondsSince(begin);
-  if (listener_.rewire) listener_.rewire({state_.progress.epoch + 1, step, plan.fraction, moves});
+  if (onHost && listener_.changed) listener_.changed(state_);
+  if (listener_.rewire) listener_.rewire(event);
 }
 
 void FitRun::finishEpoch(double seconds) {

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "train/network.h"
+#include "train/rewirings.h"
 
 namespace espalier {
 
@@ -45,7 +46,8 @@ class FitRun {
   /// leaves progress where the host's state is.
   void salvage() noexcept;
   void inspect();
-  void rewire(int64_t step, double learningRate);
+  void makeDevice();
+  void rewire(const DueRewiring& due, int64_t step, double learningRate);
   void finishEpoch(double seconds);
   void tellProgress();
 
@@ -56,8 +58,10 @@ class FitRun {
   const FitSettings& settings_;
   const FitListener& listener_;
   const RunLength length_;
+  const Rewirings rewirings_;
   /// Of the samples in the epoch under way. Outlives the steps that the device still has to do.
   std::optional<Feistel> order_;
+  /// Null only where a rewiring on the host has failed.
   std::unique_ptr<Device> device_;
   std::deque<PendingStep> pending_;
   /// Progress when the host's state was last up to date.

@@ -66,8 +66,8 @@ class Network::Busy {
   Network& network_;
 };
 
-Network::Network(const NetworkDescription& description, const Placement& placement)
-    : state_(makeNetwork(description)),
+Network::Network(const NetworkDescription& description, const Placement& placement, bool blank)
+    : state_(blank ? makeBlankNetwork(description) : makeNetwork(description)),
       placement_(placement),
       inputs_(description.inputs),
       outputs_(state_.layers.back().outputs) {

@@ -38,18 +38,32 @@ struct EpochEvent {
   double rewireSeconds = 0;
 };
 
+/// What became of one sparse layer in a rewiring.
+struct RewiredLayer {
+  LayerMoves moves;
+  /// Weights that it has now; blocks at the border count whole, as in what moved.
+  int64_t connections = 0;
+  /// Of its neurons, so far.
+  int64_t removedNeurons = 0;
+  /// R_s, where it is followed.
+  std::optional<double> exploration;
+};
+
 struct RewireEvent {
   int64_t epoch = 0;
   int64_t step = 0;
+  /// 0 where only neurons were removed.
   double fraction = 0;
-  std::vector<LayerMoves> layers;
+  std::vector<RewiredLayer> layers;
 };
 
 /// Hears of a run while it runs, on the training thread.
 struct FitListener {
-  /// Once, before the first step: the state as the run begins with it. What of it is counted in bytes and
-  /// connections stays so until the end. Not called where a run is refused and has changed nothing.
+  /// Once, before the first step: the state as the run begins with it. Not called where a run is refused and
+  /// has changed nothing.
   std::function<void(const NetworkState&)> begin;
+  /// After a rewiring on the host: what of the state is counted in bytes, connections and neurons may differ.
+  std::function<void(const NetworkState&)> changed;
   std::function<void(const ProgressEvent&)> progress;
   std::function<void(const EpochEvent&)> epoch;
   std::function<void(const RewireEvent&)> rewire;
@@ -74,8 +88,9 @@ struct NetworkPlan {
 /// any time.
 class Network {
  public:
-  /// Throws Error(Device) where the placement insists on a device that is not usable.
-  Network(const NetworkDescription& description, const Placement& placement);
+  /// blank: with as few connections as can be, for a snapshot to replace. Throws Error(Device) where the
+  /// placement insists on a device that is not usable.
+  Network(const NetworkDescription& description, const Placement& placement, bool blank = false);
 
   /// Trains. Checks every sample first (Error(Data)). Throws Error(Diverged) when a batch's loss is not
   /// finite; the weights are then of no use, and progress ends before that batch. A cancelled run stops

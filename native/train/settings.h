@@ -1,9 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 
 #include "device/devices.h"
 #include "model/optimizer.h"
+#include "rewire/host_rule.h"
+#include "rewire/neurons.h"
 #include "rewire/plan.h"
 #include "rewire/schedule.h"
 #include "train/learning_rate.h"
@@ -18,16 +22,23 @@ struct Placement {
   bool denseFallback = false;
 };
 
-enum class RewireRule { Static, Set, Rigl };
+enum class RewireRule { Static, Set, Rigl, Host };
 
-/// How connections move while training: SET (Mocanu et al., 2018) or RigL (Evci et al., 2020).
+/// How connections move while training: SET (Mocanu et al., 2018) and RigL (Evci et al., 2020) on the device,
+/// every other rule on the host.
 struct RewireSettings {
   RewireRule rule = RewireRule::Static;
+  /// Of Host.
+  std::shared_ptr<const HostRule> host;
   RewireSchedule schedule;
   DropRule drop = DropRule::Magnitude;
   Initialization initialization{InitializationKind::Zeros, 0};
   /// No optimizer step on a rewiring step.
   bool skipUpdate = true;
+  /// With Static, Set and Rigl: whether hidden neurons are removed too.
+  std::optional<NeuronPruning> neurons;
+  /// Whether the share of positions that ever had a connection is followed.
+  bool trackExploration = false;
 };
 
 struct FitSettings {

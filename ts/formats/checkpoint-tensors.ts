@@ -1,8 +1,6 @@
 import { EspalierError } from '../errors.js'
 import type { NetworkDescription } from '../model/description.js'
-import type { DenseLayer, Layer, SparseLayer } from '../model/layers.js'
-import { addon, fromNative } from '../native/loader.js'
-import type { NativeTopology } from '../native/surface.js'
+import type { DenseLayer, SparseLayer } from '../model/layers.js'
 import type { Tensor } from './safetensors.js'
 
 type Find = (index: number, what: string, type: TensorType) => Tensor
@@ -31,10 +29,9 @@ export function checkTensors(
     parameters.add(name)
     return tensor
   }
-  const sizes: [outputs: number, inputs: number, held: number][] = []
   let width = description.inputs
   for (const [index, layer] of description.layers.entries()) {
-    if (layer.type === 'sparse') sizes.push([layer.outputs, width, checkSparse(file, find, index, layer)])
+    if (layer.type === 'sparse') checkSparse(file, find, index, layer)
     if (layer.type === 'dense') expectShape(file, find(index, 'weight', Float32Array), [layer.outputs, width])
     if (layer.type === 'layerNorm') {
       for (const what of ['gain', 'shift']) expectShape(file, find(index, what, Float32Array), [width])
@@ -44,9 +41,9 @@ export function checkTensors(
       width = layer.outputs
     }
   }
-  checkConnections(file, description, sizes)
   for (const { name, data } of tensors) {
-    const own = parameters.has(name) || parameters.has(name.replace(stateSuffix, ''))
+    const own =
+      parameters.has(name) || parameters.has(name.replace(stateSuffix, '')) || isMemory(name, description)
     if (!own) throw wrong(file, `tensor "${name}" belongs to no layer of the network`)
     if (data instanceof Float64Array || data instanceof Uint8Array) {
       throw wrong(
@@ -57,8 +54,8 @@ export function checkTensors(
   }
 }
 
-/** @returns the number of values */
-function checkSparse(file: string, find: Find, index: number, { outputs, block }: SparseLayer): number {
+/** As many connections as the file holds: rewiring may have left fewer than the description lays. */
+function checkSparse(file: string, find: Find, index: number, { outputs, block }: SparseLayer): void {
   const offsets = find(index, 'crow_indices', BigInt64Array)
   const columns = find(index, 'col_indices', Int32Array)
   const values = find(index, 'values', Float32Array)
@@ -66,50 +63,18 @@ function checkSparse(file: string, find: Find, index: number, { outputs, block }
   expectShape(file, offsets, [Math.ceil(outputs / rows) + 1])
   expectShape(file, columns, [columns.data.length])
   expectShape(file, values, [columns.data.length, ...(rows * width === 1 ? [] : block)])
-  return values.data.length
+}
+
+/** What rewirings remember of a layer: lists by any name, which they check themselves. */
+function isMemory(name: string, { layers }: NetworkDescription): boolean {
+  const index = /^layers\.(\d+)\.rewire\.[\w.]+$/.exec(name)?.[1]
+  return index !== undefined && Number(index) < layers.length
 }
 
 function checkNeurons(file: string, find: Find, index: number, layer: SparseLayer | DenseLayer): void {
   if (layer.bias) expectShape(file, find(index, 'bias', Float32Array), [layer.outputs])
   if (layer.activation.type === 'srelu')
     expectShape(file, find(index, 'srelu', Float32Array), [4, layer.outputs])
-}
-
-/** Building the network lays as many connections as the description asks for: the file must hold as many. */
-function checkConnections(
-  file: string,
-  { layers, sparsity, topology }: NetworkDescription,
-  sizes: [outputs: number, inputs: number, held: number][],
-): void {
-  const sparse = layers.filter((layer: Layer) => layer.type === 'sparse')
-  const shared = sparse.flatMap((layer, i) => (layer.sparsity === null ? [sizes[i]!] : []))
-  const asked =
-    shared.length === 0 ? [] : connectionsAsked(file, shared, sparsity, { epsilon: 0, ...topology })
-  for (const [i, layer] of sparse.entries()) {
-    const [outputs, inputs, held] = sizes[i]!
-    const expected = layer.sparsity === null ? asked.shift()! : outputs * inputs * (1 - layer.sparsity)
-    // Blocks are whole, and those at the border hold padding: one block either way.
-    if (expected > held + layer.block[0] * layer.block[1]) {
-      throw wrong(
-        file,
-        `sparse layer ${i} of ${outputs} x ${inputs} holds ${held} values; its sparsity asks for ${expected}`,
-      )
-    }
-  }
-}
-
-function connectionsAsked(
-  file: string,
-  sizes: [outputs: number, inputs: number, held: number][],
-  sparsity: number,
-  topology: NativeTopology,
-): number[] {
-  try {
-    const pairs = sizes.map(([outputs, inputs]) => [inputs, outputs] as const)
-    return addon().kernels.layerConnections(pairs, sparsity, topology)
-  } catch (cause) {
-    throw wrong(file, fromNative(cause).message)
-  }
 }
 
 function expectShape(file: string, { name, shape }: Tensor, expected: readonly number[]): void {

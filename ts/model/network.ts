@@ -53,15 +53,16 @@ export class Network {
   /**
    * Lays the connections and draws the weights.
    *
+   * @param blank internal, for `load`: lays as few connections as can be, for a snapshot to replace
    * @throws ERR_ESPALIER_OPTION for options that are misspelt, out of range or impossible together,
    * ERR_ESPALIER_MEMORY when it does not fit in memory, ERR_ESPALIER_DEVICE with the reason when the device is 'cuda'
    * and no GPU is usable, ERR_ESPALIER_NATIVE when the addon cannot be loaded
    */
-  constructor(options: NetworkOptions) {
+  constructor(options: NetworkOptions, blank = false) {
     const { description, placement } = readNetworkOptions('new Network', options)
     this.description = description
     this.placement = placement
-    this.#native = guarded(() => new (addon().Network)(toNativeDescription(description), placement))
+    this.#native = guarded(() => new (addon().Network)(toNativeDescription(description), placement, blank))
   }
 
   /**
@@ -76,7 +77,7 @@ export class Network {
     const file = readPath('Network.load', path)
     const placement = readPlacement('Network.load', options)
     const snapshot = await readCheckpoint(file)
-    const network = new Network({ ...snapshot.description, ...placement })
+    const network = new Network({ ...snapshot.description, ...placement }, true)
     try {
       network.#native.restore({
         tensors: snapshot.tensors,
@@ -218,6 +219,22 @@ export class Network {
   summary(): NativeLayerSummary[] {
     this.#ready('summary', false)
     return guarded(() => this.#native.summary())
+  }
+
+  /**
+   * R_s: the share of the positions of all sparse layers that ever had a connection (Liu et al., 2021); null unless the
+   * last run had a rule with `trackExploration`.
+   *
+   * @throws ERR_ESPALIER_STATE
+   */
+  exploration(): number | null {
+    let [explored, all] = [0, 0]
+    for (const { inputs, outputs, exploration } of this.summary()) {
+      if (exploration === null) continue
+      explored += exploration * inputs * outputs
+      all += inputs * outputs
+    }
+    return all === 0 ? null : explored / all
   }
 
   /** Bytes held now, by use. @throws ERR_ESPALIER_STATE */

@@ -93,8 +93,26 @@ export interface NativeLearningRateSchedule {
   warmup: number
 }
 
+/** When hidden neurons are removed, which, and what becomes of their connections. */
+export interface NativeNeurons {
+  /** Sum of |weights| into a neuron, out of it, or the product of both. */
+  criterion: 'incoming' | 'outgoing' | 'product'
+  /** Shares of training, 0..1. */
+  from: number
+  until: number
+  /** Epochs. */
+  every: number
+  /** 0 <= share < 1: of all neurons, gone after the last removal; or of the living, at each removal. */
+  share: number
+  shareOfLiving: boolean
+  keepsBudget: boolean
+}
+
 export interface NativeRewire {
-  type: 'static' | 'set' | 'rigl'
+  /** What the device does by itself, or 'host' for every other rule. */
+  type: 'static' | 'set' | 'rigl' | 'host'
+  /** Of 'host': the rule as the user has it, `type` and all; else null. */
+  options: { readonly type: string } | null
   /** Steps between two rewirings; 0 means after every epoch but the last. */
   every: number
   /** Share of training after which nothing moves any more, 0..1. */
@@ -103,12 +121,18 @@ export interface NativeRewire {
   fraction: number
   /** How the share changes over training. */
   fractionSchedule: 'constant' | 'cosine' | 'exponential' | 'learningRate'
+  /** Where 'cosine' ends, 0..fraction. */
+  minimumFraction: number
   /** 'set': the smallest of the negatives and of the positives apart; 'magnitude': the smallest of all. */
   prune: 'set' | 'magnitude'
   /** Value of a new connection. */
   initialization: NativeInitialization
-  /** No optimizer step on a rewiring step. */
+  /** No optimizer step on a rewiring step of a rule that looks at the gradient. */
   skipUpdate: boolean
+  /** Whether hidden neurons are removed too; null with 'host'. */
+  neurons: NativeNeurons | null
+  /** Whether the share of positions that ever had a connection is followed. */
+  trackExploration: boolean
 }
 
 export interface NativeData {
@@ -144,10 +168,16 @@ export interface NativeMetrics {
 export interface NativeRewireLayer {
   /** Index in `layers` of the description. */
   layer: number
-  /** Connections (weights, not blocks) taken away and laid; equal. */
+  /** Connections (weights, not blocks) laid; as many were taken away, unless the layer shrank. */
   moved: number
   /** Of these, the ones that came back to where they were. */
   returned: number
+  /** Weights that the layer has now; blocks at the border count whole. */
+  connections: number
+  /** Neurons of the layer that were removed so far. */
+  removedNeurons: number
+  /** R_s: share of the layer's positions that ever had a connection; null where it is not followed. */
+  exploration: number | null
 }
 
 export type NativeEvent =
@@ -197,7 +227,7 @@ export interface NativeTensor {
    * `layers.<index>.<what>`: crow_indices (int64) and col_indices (int32) of the block CSR pattern, values
    * (connections, or [blocks, r, c]), weight [outputs, inputs] of a dense layer, bias, gain, shift, srelu
    * [4, outputs]; optimizer state has the name of its parameter with `.momentum`, or `.first_moment`,
-   * `.second_moment` and `.birth_step` (int32).
+   * `.second_moment` and `.birth_step` (int32); what rewirings remember is `rewire.<name>`, a list.
    */
   name: string
   shape: readonly number[]
@@ -236,6 +266,10 @@ export interface NativeLayerSummary {
   parameters: number
   /** 1 - connections / (inputs x outputs); 0 for a dense layer. */
   sparsity: number
+  /** Neurons that were removed while training. */
+  removedNeurons: number
+  /** R_s: share of the positions that ever had a connection; null where it was not followed. */
+  exploration: number | null
   block: [number, number] | null
 }
 
@@ -244,6 +278,7 @@ export interface NativeMemory {
   parameters: number
   /** Index arrays of both views. */
   pattern: number
+  /** What rewirings remember included. */
   optimizer: number
   gradients: number
   /** Panels of activations and scratch. */
@@ -332,6 +367,8 @@ export interface NativeAddon {
   Network: new (
     description: NativeDescription,
     placement: NativePlacement,
+    /** Lays as few connections as can be, for restore() to replace. Default false. */
+    blank?: boolean,
   ) => NativeNetwork
   kernels: NativeKernels
 }

@@ -1,11 +1,16 @@
 import { z } from 'zod'
 import { flag, freeze, object, parse } from '../validation.js'
+import { type NeuronRule, neuronsSchema } from './neurons.js'
 import {
+  checkFractions,
+  type ExplorationOptions,
   type FractionSchedule,
   fractionScheduleSchema,
   fractionSchema,
   intervalSchema,
+  minimumFractionSchema,
   type RewireInterval,
+  trackExplorationSchema,
   untilSchema,
 } from './shared.js'
 
@@ -16,9 +21,12 @@ export interface RiglRule {
   readonly until: number
   readonly fractionSchedule: FractionSchedule
   readonly skipUpdate: boolean
+  readonly minimumFraction: number
+  readonly trackExploration: boolean
+  readonly neurons: NeuronRule | null
 }
 
-export interface RiglOptions {
+export interface RiglOptions extends ExplorationOptions {
   /** Steps between two rewirings, or 'epoch' for after every epoch but the last. Default 100. */
   every?: RewireInterval
   /** Share of a layer's connections that move at first, alpha in the paper; 0 < fraction <= 1. Default 0.3. */
@@ -29,6 +37,8 @@ export interface RiglOptions {
   fractionSchedule?: FractionSchedule
   /** No optimizer step on a rewiring step, as in the original. Default true. */
   skipUpdate?: boolean
+  /** Remove hidden neurons too. Default null: none. */
+  neurons?: NeuronRule | null
 }
 
 const shape = {
@@ -37,6 +47,9 @@ const shape = {
   until: untilSchema.default(0.75),
   fractionSchedule: fractionScheduleSchema.default('cosine'),
   skipUpdate: flag().default(true),
+  minimumFraction: minimumFractionSchema,
+  trackExploration: trackExplorationSchema,
+  neurons: neuronsSchema,
 }
 
 export const riglSchema = object({ type: z.literal('rigl'), ...shape })
@@ -50,5 +63,23 @@ const riglOptions = object(shape)
  * @throws ERR_ESPALIER_OPTION
  */
 export function rigl(options: RiglOptions = {}): RiglRule {
-  return freeze({ type: 'rigl', ...parse('rigl', riglOptions, options) })
+  return freeze({ type: 'rigl', ...checkFractions('rigl', parse('rigl', riglOptions, options)) })
+}
+
+/**
+ * RigL-ITOP (Liu et al., ICML 2021, "Do we actually need dense over-parameterization?"): RigL that explores. Its own
+ * defaults: half of the connections move every 4,000 steps to the end of training, the fraction falling along a cosine
+ * to 0.005, and R_s is followed. Whatever is given replaces them.
+ *
+ * @throws ERR_ESPALIER_OPTION
+ */
+export function riglItop(options: RiglOptions = {}): RiglRule {
+  return rigl({
+    every: 4000,
+    fraction: 0.5,
+    until: 1,
+    minimumFraction: 0.005,
+    trackExploration: true,
+    ...options,
+  })
 }

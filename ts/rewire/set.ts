@@ -2,12 +2,17 @@ import { z } from 'zod'
 import type { Initialization, InitializationOption } from '../model/initialization.js'
 import { initializationSchema } from '../model/initialization.js'
 import { freeze, object, oneOf, parse } from '../validation.js'
+import { type NeuronPruningOptions, type NeuronRule, neuronsSchema, pruneNeurons } from './neurons.js'
 import {
+  checkFractions,
+  type ExplorationOptions,
   type FractionSchedule,
   fractionScheduleSchema,
   fractionSchema,
   intervalSchema,
+  minimumFractionSchema,
   type RewireInterval,
+  trackExplorationSchema,
   untilSchema,
 } from './shared.js'
 
@@ -19,9 +24,12 @@ export interface SetRule {
   readonly until: number
   readonly fractionSchedule: FractionSchedule
   readonly initialization: Initialization
+  readonly minimumFraction: number
+  readonly trackExploration: boolean
+  readonly neurons: NeuronRule | null
 }
 
-export interface SetOptions {
+export interface SetOptions extends ExplorationOptions {
   /** When connections move: after every epoch but the last, or every so many steps. Default 'epoch'. */
   every?: RewireInterval
   /** Share of a layer's connections that move, zeta in the paper; 0 < fraction <= 1. Default 0.3. */
@@ -40,6 +48,8 @@ export interface SetOptions {
    * at every rewiring, and it does not recover once the learning rate has fallen.
    */
   initialization?: InitializationOption
+  /** Remove hidden neurons too, as NPSET does. Default null: none. */
+  neurons?: NeuronRule | null
 }
 
 const shape = {
@@ -49,6 +59,9 @@ const shape = {
   until: untilSchema.default(1),
   fractionSchedule: fractionScheduleSchema.default('constant'),
   initialization: initializationSchema.prefault('zeros'),
+  minimumFraction: minimumFractionSchema,
+  trackExploration: trackExplorationSchema,
+  neurons: neuronsSchema,
 }
 
 export const setSchema = object({ type: z.literal('set'), ...shape })
@@ -61,5 +74,35 @@ const setOptions = object(shape)
  * @throws ERR_ESPALIER_OPTION
  */
 export function set(options: SetOptions = {}): SetRule {
-  return freeze({ type: 'set', ...parse('set', setOptions, options) })
+  return freeze({ type: 'set', ...checkFractions('set', parse('set', setOptions, options)) })
+}
+
+/**
+ * SET-ITOP (Liu et al., ICML 2021, "Do we actually need dense over-parameterization?"): SET that explores. Its own
+ * defaults: half of the connections, the smallest in magnitude, move every 1,500 steps to the end of training, the
+ * fraction falling along a cosine to 0.005, and R_s is followed. Whatever is given replaces them.
+ *
+ * @throws ERR_ESPALIER_OPTION
+ */
+export function setItop(options: SetOptions = {}): SetRule {
+  return set({
+    every: 1500,
+    fraction: 0.5,
+    prune: 'magnitude',
+    fractionSchedule: 'cosine',
+    minimumFraction: 0.005,
+    trackExploration: true,
+    ...options,
+  })
+}
+
+/**
+ * NPSET (Liu, Mocanu and Pechenizkiy, 2019, arXiv 1906.11626): SET, and about half of the hidden neurons are removed
+ * while training. What the paper leaves open is as in `pruneNeurons`.
+ *
+ * @param neurons how neurons are removed, see `pruneNeurons`
+ * @throws ERR_ESPALIER_OPTION
+ */
+export function npset(options: Omit<SetOptions, 'neurons'> = {}, neurons: NeuronPruningOptions = {}): SetRule {
+  return set({ ...options, neurons: pruneNeurons(neurons) })
 }

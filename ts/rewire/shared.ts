@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { oneOf, real, whole } from '../validation.js'
+import { flag, impossible, oneOf, real, whole } from '../validation.js'
 
 /** Steps between two rewirings, or `'epoch'`: after every epoch but the last. */
 export type RewireInterval = 'epoch' | number
 
 /**
- * How the share that moves changes over training: `constant`; `cosine`, f/2 (1 + cos(pi t / T_end)); `exponential`,
- * falling towards 0; `learningRate`, in proportion to the learning rate.
+ * How the share that moves changes over training: `constant`; `cosine`, m + (f - m)/2 (1 + cos(pi t / T_end)) with the
+ * minimum m; `exponential`, falling towards 0; `learningRate`, in proportion to the learning rate.
  */
 export type FractionSchedule = 'constant' | 'cosine' | 'exponential' | 'learningRate'
 
@@ -16,3 +16,31 @@ export const intervalSchema = z.union([z.literal('epoch'), whole({ from: 1 })], 
 export const fractionSchema = real({ above: 0, to: 1 })
 export const untilSchema = real({ from: 0, to: 1 })
 export const fractionScheduleSchema = oneOf(['constant', 'cosine', 'exponential', 'learningRate'])
+export const minimumFractionSchema = real({ from: 0, to: 1 }).default(0)
+export const trackExplorationSchema = flag().default(false)
+
+/** Options of set and rigl that stem from ITOP. */
+export interface ExplorationOptions {
+  /** Where the cosine of the fraction ends, 0 to fraction. Default 0. */
+  minimumFraction?: number
+  /**
+   * Follow R_s, the share of positions that ever had a connection (Liu et al., 2021): one bit a position; told by rewire
+   * events, `network.summary()` and `network.exploration()`, saved and resumed. Default false.
+   */
+  trackExploration?: boolean
+}
+
+/** @throws ERR_ESPALIER_OPTION for a minimum that the fraction never falls to */
+export function checkFractions<
+  R extends { fraction: number; minimumFraction: number; fractionSchedule: FractionSchedule },
+>(call: string, rule: R): R {
+  const { fraction, minimumFraction, fractionSchedule } = rule
+  if (minimumFraction > fraction) {
+    throw impossible(call, 'minimumFraction', minimumFraction, `allowed: up to the fraction, ${fraction}`)
+  }
+  if (minimumFraction > 0 && fractionSchedule !== 'cosine') {
+    const reason = `fractionSchedule is '${fractionSchedule}'; allowed: 0, or fractionSchedule: 'cosine'`
+    throw impossible(call, 'minimumFraction', minimumFraction, reason)
+  }
+  return rule
+}

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace espalier::cuda {
 namespace {
@@ -126,10 +127,10 @@ void CudaDevice::step(const Samples& samples, const Batch& batch, const StepSett
   StepParameters parameters = trainingStep(settings);
   samples_.locate(samples, batch, parameters);
   setStep(context_, parameters, step_.data());
-  if (!chosen_) {
+  if (!chosen_) choose();
+  if (!std::exchange(stepped_, true)) {
     // The first step runs without a graph: kernels are loaded by their first launch, which a capture is no
     // place for.
-    choose();
     queueStep();
   } else {
     if (!graph_) graph_.emplace(context_.stream, [&] { queueStep(); });
@@ -140,7 +141,7 @@ void CudaDevice::step(const Samples& samples, const Batch& batch, const StepSett
 }
 
 std::vector<LayerMoves> CudaDevice::rewire(const RewirePlan& plan) {
-  require(chosen_, ErrorCode::Internal, "a rewiring needs a step first");
+  require(stepped_, ErrorCode::Internal, "a rewiring needs a step first");
   std::vector<LayerMoves> moves;
   for (const auto& layer : layers_) {
     const bool survives = layer->rewire(plan, network_.progress.updates, moves);
@@ -150,7 +151,7 @@ std::vector<LayerMoves> CudaDevice::rewire(const RewirePlan& plan) {
 }
 
 void CudaDevice::readGradient(size_t layer, int64_t firstRow, int64_t rows, std::span<float> gradient) {
-  require(chosen_, ErrorCode::Internal, "the gradient of a layer needs a step first");
+  require(stepped_, ErrorCode::Internal, "the gradient of a layer needs a step first");
   checkGradientRows(network_, layer, firstRow, rows, gradient);
   if (rows == 0) return;
   const GradientSides sides = layers_[layer]->gradientSides();
@@ -168,6 +169,8 @@ void CudaDevice::overAllSamples(const Samples& samples, const Use& use) {
     parameters.step = ++evaluated_;
     samples_.locate(samples, batch, parameters);
     setStep(context_, parameters, step_.data());
+    // A device that was made anew in the midst of training may be asked before it takes a step.
+    if (training_ && !chosen_) choose();
     queueGather();
     queueForward();
     use(batch);

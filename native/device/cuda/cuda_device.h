@@ -71,6 +71,7 @@ class CudaDevice final : public Device {
   std::vector<ProductPlan> plans_;
   std::optional<Graph> graph_;
   bool chosen_ = false;
+  bool stepped_ = false;
 };
 
 /// Throws Error(Device) where there is no usable GPU, Error(Memory) where the network does not fit.
