@@ -138,15 +138,15 @@ Array<int32_t> deadEntries(const Pattern& pattern, const Living& living) {
 }
 
 /// One sparse layer while neurons go.
-struct Loss {
+struct Cut {
   size_t layer;
   Living living;
   Array<int32_t> dropped;
   int64_t regrown;
 };
 
-std::vector<Loss> findLosses(const NetworkState& network, bool keepsBudget) {
-  std::vector<Loss> losses;
+std::vector<Cut> findCuts(const NetworkState& network, bool keepsBudget) {
+  std::vector<Cut> cuts;
   for (size_t i = 0; i < network.layers.size(); ++i) {
     const Pattern& pattern = network.layers[i].pattern;
     if (pattern.entries() == 0) continue;
@@ -158,9 +158,9 @@ std::vector<Loss> findLosses(const NetworkState& network, bool keepsBudget) {
     require(kept + regrown > 0, ErrorCode::Option,
             "neurons: removing so many would leave layer " + std::to_string(i) +
                 " without a connection; allowed: a smaller share, a later start, or budget 'keep'");
-    losses.push_back({i, std::move(living), std::move(dropped), regrown});
+    cuts.push_back({i, std::move(living), std::move(dropped), regrown});
   }
-  return losses;
+  return cuts;
 }
 
 /// Marks neurons as removed, and takes that back unless it is confirmed.
@@ -249,22 +249,22 @@ std::vector<LayerMoves> pruneNeurons(NetworkState& network, const NeuronPruning&
       for (int64_t i = first; i < std::min(first + size, neurons); ++i) marking.mark(layer, i);
     }
   }
-  std::vector<Loss> losses = findLosses(network, pruning.keepsBudget);
+  std::vector<Cut> cuts = findCuts(network, pruning.keepsBudget);
   marking.confirm();
 
   for (const auto& [layer, neuron] : marking.marked()) silence(network, layer, neuron);
   std::vector<LayerMoves> moves;
-  for (Loss& loss : losses) {
-    LayerState& layer = network.layers[loss.layer];
-    const Array<int64_t> kept = keptPositions(layer.pattern, loss.dropped);
-    const uint64_t seed = deriveSeed(plan.seed, RandomPurpose::Growth, static_cast<uint32_t>(loss.layer), 1);
+  for (Cut& cut : cuts) {
+    LayerState& layer = network.layers[cut.layer];
+    const Array<int64_t> kept = keptPositions(layer.pattern, cut.dropped);
+    const uint64_t seed = deriveSeed(plan.seed, RandomPurpose::Growth, static_cast<uint32_t>(cut.layer), 1);
     Array<int64_t> grown = plan.grow == GrowRule::Gradient
-                               ? growByGradient(loss.living, kept, loss.regrown, gradient, loss.layer)
-                               : growAtRandom(loss.living, kept, loss.regrown, seed);
-    NewConnections fresh = plannedConnections(network, plan, loss.layer);
-    fresh.seed = deriveSeed(plan.seed, RandomPurpose::NewWeights, static_cast<uint32_t>(loss.layer), 1);
-    moves.push_back(changeLayer(layer, static_cast<int64_t>(loss.layer), std::move(loss.dropped),
-                                std::move(grown), fresh));
+                               ? growByGradient(cut.living, kept, cut.regrown, gradient, cut.layer)
+                               : growAtRandom(cut.living, kept, cut.regrown, seed);
+    NewConnections fresh = plannedConnections(network, plan, cut.layer);
+    fresh.seed = deriveSeed(plan.seed, RandomPurpose::NewWeights, static_cast<uint32_t>(cut.layer), 1);
+    moves.push_back(
+        changeLayer(layer, static_cast<int64_t>(cut.layer), std::move(cut.dropped), std::move(grown), fresh));
   }
   return moves;
 }

@@ -32,7 +32,7 @@ for (const [line, message] of [
   ['--block 65x1', /--block/],
   ['--block 0x1', /--block/],
   ['--topology random', /--topology.*'random'.*erdos-renyi, uniform, epsilon/],
-  ['--rewire riggle', /--rewire.*static, set, rigl/],
+  ['--rewire riggle', /--rewire.*static, set, .*rigl, .*granet/],
   ['--epochs 0', /--epochs.*'0'/],
   ['--epochs 2.5', /--epochs.*whole number/],
   ['--batch=-1', /--batch/],
@@ -52,6 +52,7 @@ for (const [line, message] of [
   ['--epsilon 5', /--epsilon.*--topology epsilon/],
   ['--topology epsilon --sparsity 0.5', /--sparsity.*--epsilon/],
   ['--rewire static --until 0.5', /--until.*--rewire static/],
+  ['--final-sparsity 0.5', /--final-sparsity.*--rewire granet.*rigl/],
   ['--resume x --block 4x4', /--block.*--resume/],
 ] as const) {
   t.test(`${line} is refused`, async (t) => {
@@ -83,6 +84,8 @@ t.test('defaults that follow from other options', async (t) => {
     every: 'epoch',
     until: 1,
   })
+  t.match(settle(read('--rewire granet')), { every: 100, fraction: 0.5, until: 0.7, finalSparsity: 0.9 })
+  t.match(settle(read('--rewire set-itop')), { every: 1500, fraction: 0.5, until: 1 })
   t.match(settle(read('--lr 3 --until 0.5')), { lr: 3, until: 0.5 })
 })
 
@@ -90,6 +93,7 @@ t.test('the command line of a record gives the same settings', async (t) => {
   for (const line of [
     '',
     '--hidden 300,100 --block 4x4 --optimizer adam --rewire static --layer-norm --dropout 0.1',
+    '--rewire granet --final-sparsity 0.97 --sparsity 0.5',
     '--topology epsilon --epsilon 11 --rewire set --every 50 --schedule one-cycle --warmup 5 --seed 9',
   ]) {
     const options = settle(read(line))

@@ -281,6 +281,9 @@ t.test('builders give frozen descriptions with the documented defaults', (t) => 
     until: 1,
     fractionSchedule: 'constant',
     initialization: { type: 'zeros', deviation: 0 },
+    minimumFraction: 0,
+    trackExploration: false,
+    neurons: null,
   })
   t.strictSame(rigl(), {
     type: 'rigl',
@@ -289,6 +292,9 @@ t.test('builders give frozen descriptions with the documented defaults', (t) => 
     until: 0.75,
     fractionSchedule: 'cosine',
     skipUpdate: true,
+    minimumFraction: 0,
+    trackExploration: false,
+    neurons: null,
   })
   t.strictSame(sgd(), { type: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: false, weightDecay: 0 })
   t.equal(adam().weightDecay, 0)

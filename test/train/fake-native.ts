@@ -29,7 +29,7 @@ export const rewireEvent = (step: number): Extract<NativeEvent, { type: 'rewire'
   epoch: 1,
   step,
   fraction: 0.3,
-  layers: [{ layer: 0, moved: 5, returned: 1 }],
+  layers: [{ layer: 0, moved: 5, returned: 1, connections: 50, removedNeurons: 0, exploration: null }],
 })
 
 export const endEvent = (

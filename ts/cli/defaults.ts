@@ -21,9 +21,6 @@ export const defaults = {
   schedule: 'cosine',
   warmup: 0,
   seed: 1,
-  /** Share of a layer's connections that move at a rewiring, and steps between two; static uses neither. */
-  fraction: 0.3,
-  every: { static: 'epoch', set: 'epoch', rigl: 100 },
-  /** Share of training after which connections stay. */
-  until: { static: 0, set: 1, rigl: 0.75 },
+  /** Of granet. How connections move otherwise: rewire-rules.ts. */
+  finalSparsity: 0.9,
 } as const

@@ -1,5 +1,6 @@
 /** Going on from a checkpoint: its settings become those of the command line, except what was given anew. */
 import type { FitOptions, FitSettings, NetworkDescription } from '../index.js'
+import { nameOfRule } from './rewire-rules.js'
 import { activations, type SettledOptions, type TrainOptions } from './train-options.js'
 import { fitSettings } from './train-settings.js'
 
@@ -41,7 +42,8 @@ export function trainingOptionsOf(training: FitSettings): Partial<TrainOptions> 
     ...(optimizer.type === 'sgd' ? { momentum: optimizer.momentum } : {}),
     schedule: schedules[schedule.type],
     warmup: schedule.warmup,
-    rewire: rewire.type,
+    rewire: nameOfRule(rewire),
+    ...(rewire.type === 'granet' ? { finalSparsity: rewire.finalSparsity } : {}),
     ...(rewire.type === 'static'
       ? {}
       : { every: rewire.every, fraction: rewire.fraction, until: rewire.until }),
@@ -63,7 +65,7 @@ export function resumedFitSettings(options: SettledOptions, given: ReadonlySet<s
     ...(any('epochs') ? { epochs: anew.epochs } : {}),
     ...(any('batch') ? { batchSize: anew.batchSize } : {}),
     ...(any('schedule', 'warmup') ? { learningRateSchedule: anew.learningRateSchedule } : {}),
-    ...(any('rewire', 'every', 'fraction', 'until') ? { rewire: anew.rewire } : {}),
+    ...(any('rewire', 'every', 'fraction', 'until', 'finalSparsity') ? { rewire: anew.rewire } : {}),
   }
 }
 

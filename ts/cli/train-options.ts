@@ -15,9 +15,9 @@ import {
   whole,
   widths,
 } from './option-values.js'
+import { perRule, type RewireName, rewireNames, rewireRules } from './rewire-rules.js'
 
 export type OptimizerName = 'sgd' | 'adam' | 'adamw'
-export type RewireName = 'static' | 'set' | 'rigl'
 
 export interface TrainOptions extends DeviceOptions {
   data?: string
@@ -30,8 +30,9 @@ export interface TrainOptions extends DeviceOptions {
   epsilon: number
   rewire: RewireName
   every?: 'epoch' | number
-  fraction: number
+  fraction?: number
   until?: number
+  finalSparsity: number
   activation: keyof typeof activations
   dropout: number
   layerNorm: boolean
@@ -102,20 +103,20 @@ const networkOptions = [
 
 /** Decide how it is trained; a resumed run has them in its checkpoint, unless they are given anew. */
 const trainingOptions = [
-  new Option('--rewire <rule>', 'how connections move')
-    .choices(['static', 'set', 'rigl'])
-    .default(defaults.rewire),
+  new Option('--rewire <rule>', 'how connections move').choices(rewireNames).default(defaults.rewire),
+  new Option('--every <steps>', `steps between two rewirings, or "epoch" ${perRule('every')}`).argParser(
+    interval,
+  ),
   new Option(
-    '--every <steps>',
-    `steps between two rewirings, or "epoch" (default: ${defaults.every.rigl} for rigl, ${defaults.every.set} for set)`,
-  ).argParser(interval),
-  new Option('--fraction <share>', 'share of the connections that move at a rewiring, at first')
-    .argParser(number('0 < number <= 1', (value) => value > 0 && value <= 1))
-    .default(defaults.fraction),
-  new Option(
-    '--until <share>',
-    `share of training after which nothing moves (default: ${defaults.until.rigl} for rigl, ${defaults.until.set} for set)`,
-  ).argParser(share),
+    '--fraction <share>',
+    `share of the connections that move at a rewiring, at first ${perRule('fraction')}`,
+  ).argParser(number('0 < number <= 1', (value) => value > 0 && value <= 1)),
+  new Option('--until <share>', `share of training after which nothing moves ${perRule('until')}`).argParser(
+    share,
+  ),
+  new Option('--final-sparsity <share>', 'what granet prunes to, from --sparsity')
+    .argParser(shareBelowOne)
+    .default(defaults.finalSparsity),
   new Option('--epochs <count>', 'passes over the training samples')
     .argParser(whole(1, 1_000_000))
     .default(defaults.epochs),
@@ -192,6 +193,8 @@ export function checkTogether(command: Command, options: TrainOptions): void {
   else clash(['--epsilon'], `belongs to --topology epsilon, and it is ${options.topology}`)
   if (options.rewire === 'static')
     clash(['--every', '--fraction', '--until'], 'has no effect with --rewire static')
+  if (options.rewire !== 'granet')
+    clash(['--final-sparsity'], `belongs to --rewire granet, and it is ${options.rewire}`)
   if (options.resume === undefined) return
   const fixed = networkOptions.map((option) => flag(command, option)).filter((name) => name !== null)
   clash(fixed, 'cannot be combined with --resume: the network is the one of the checkpoint')
@@ -213,17 +216,19 @@ export function settingsOf(options: SettledOptions): RunRecord['settings'] {
 
 /** Options with every default in its place, also those that follow from other options. */
 export type SettledOptions = TrainOptions &
-  Required<Pick<TrainOptions, 'lr' | 'weightDecay' | 'every' | 'until'>>
+  Required<Pick<TrainOptions, 'lr' | 'weightDecay' | 'every' | 'fraction' | 'until'>>
 
 /** Puts in the defaults that follow from other options, so that the record of the run names what was used. */
 export function settle(options: TrainOptions): SettledOptions {
   const { optimizer, rewire } = options
+  const moves = rewireRules[rewire].defaults
   return {
     ...options,
     lr: options.lr ?? defaults.learningRate[optimizer],
     weightDecay: options.weightDecay ?? defaults.weightDecay[optimizer],
-    every: options.every ?? defaults.every[rewire],
-    until: options.until ?? defaults.until[rewire],
+    every: options.every ?? moves.every,
+    fraction: options.fraction ?? moves.fraction,
+    until: options.until ?? moves.until,
   }
 }
 
@@ -262,5 +267,6 @@ function unusedSettings(options: SettledOptions): Set<string> {
     ...(options.optimizer === 'sgd' ? [] : ['momentum']),
     options.topology === 'epsilon' ? 'sparsity' : 'epsilon',
     ...(options.rewire === 'static' ? ['every', 'fraction', 'until'] : []),
+    ...(options.rewire === 'granet' ? [] : ['final-sparsity']),
   ])
 }

@@ -13,15 +13,13 @@ import {
   layerNorm,
   Network,
   oneCycle,
-  rigl,
-  set,
   sgd,
   sparse,
-  staticTopology,
   stepDecay,
   uniform,
 } from '../index.js'
 import { placementOf } from './device-options.js'
+import { rewireRules } from './rewire-rules.js'
 import { activations, type SettledOptions } from './train-options.js'
 
 /** Builds the network that the options describe, for these training samples. */
@@ -58,7 +56,7 @@ export function fitSettings(options: SettledOptions) {
     batchSize: options.batch,
     optimizer: optimizer(options),
     learningRateSchedule: schedule(options),
-    rewire: rewire(options),
+    rewire: rewireRules[options.rewire].make(options),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   } satisfies Partial<FitOptions>
 }
@@ -73,9 +71,4 @@ function schedule({ schedule, warmup, epochs }: SettledOptions) {
   if (schedule === 'cosine') return cosine({ warmup })
   if (schedule === 'one-cycle') return oneCycle({ warmup })
   return stepDecay({ every: Math.ceil(epochs / 3), factor: 0.1, warmup })
-}
-
-function rewire({ rewire, every, fraction, until }: SettledOptions) {
-  if (rewire === 'static') return staticTopology()
-  return rewire === 'set' ? set({ every, fraction, until }) : rigl({ every, fraction, until })
 }

@@ -103,6 +103,9 @@ export function setItop(options: SetOptions = {}): SetRule {
  * @param neurons how neurons are removed, see `pruneNeurons`
  * @throws ERR_ESPALIER_OPTION
  */
-export function npset(options: Omit<SetOptions, 'neurons'> = {}, neurons: NeuronPruningOptions = {}): SetRule {
+export function npset(
+  options: Omit<SetOptions, 'neurons'> = {},
+  neurons: NeuronPruningOptions = {},
+): SetRule {
   return set({ ...options, neurons: pruneNeurons(neurons) })
 }

@@ -287,6 +287,20 @@ TEST("device: rows of the dense gradient equal the processor's") {
   }
 }
 
+TEST("device: one that is to train answers before its first step, and trains on") {
+  for (const BlockShape block : {BlockShape{1, 1}, {4, 4}}) {
+    const NetworkDescription description =
+        describe({sparseLayer(50, block), sparseLayer(41, block), denseLayer(kClasses)});
+    Pair asked(description, momentum(), 24);
+    const Data data(45);
+    const Outcome a = asked.cpu->evaluate(data.samples()), b = asked.card->evaluate(data.samples());
+    expectClose(b.lossSum, a.lossSum, 1e-3, "sum of losses");
+    expect(a.correct == b.correct, "as many right answers");
+    expect(asked.train(data, 24, 12) < 1e-3, "loss within 1e-3");
+    asked.expectCloseParameters(2e-3, "parameters after twelve steps");
+  }
+}
+
 TEST("device: steps that move no weights leave every bit") {
   Pair pair(describe({sparseLayer(50), denseLayer(kClasses)}), adam(OptimizerKind::Adam), 16);
   const Data data(48);
