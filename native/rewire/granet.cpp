@@ -33,13 +33,9 @@ int64_t finalConnections(double sparsity, int64_t size) {
   return size - wholeShare(sparsity, size);
 }
 
-int64_t interval(const RewireSchedule& schedule, const RunLength& run) {
-  return schedule.every > 0 ? schedule.every : run.stepsPerEpoch;
-}
-
 /// The last step at which anything is pruned, or 0.
 int64_t lastStep(const HostRule& rule, const RewireSchedule& schedule, const RunLength& run) {
-  const int64_t every = interval(schedule, run);
+  const int64_t every = intervalOf(schedule, run);
   const auto end =
       std::min(static_cast<int64_t>(schedule.until * static_cast<double>(run.steps())) + 1, run.steps());
   for (int64_t step = end / every * every; step > 0; step -= every) {

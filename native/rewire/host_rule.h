@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "model/state.h"
@@ -26,7 +27,14 @@ struct HostRewiring {
   double fraction = 0;
   /// Of this rewiring; derive a layer's own from it.
   uint64_t seed = 0;
+  /// Threads that the rule may use. Nothing of what it does may depend on them.
+  int threads = 1;
 };
+
+/// Lets a network see the first batch of a run, and calls use() with the gradient that it gives. The network
+/// must take the run's samples and be the caller's own; its weights stay as they are.
+using FirstBatch =
+    std::function<void(NetworkState& network, const std::function<void(const ReadGradient&)>& use)>;
 
 /// A rule that moves connections on the host. Nothing of it may change while training: what a rule must
 /// remember lies in LayerState::memory and so in every checkpoint. Equal states, gradients and seeds must
@@ -40,6 +48,9 @@ class HostRule {
 
   /// Before anything changes: throws Error(Option) where the rule cannot do its work in a run of this length.
   virtual void check(const NetworkState&, const RewireSchedule&, const RunLength&) const {}
+  /// Before the first step of a run that does not resume another, and before the optimizer has its memory:
+  /// may lay patterns and weights anew. Throws Error(Option) where it cannot; nothing has changed then.
+  virtual void start(NetworkState&, const FirstBatch&) const {}
   /// Before the first step of a run, also of a resumed one: puts what it wants to remember in place, unless
   /// it is there.
   virtual void begin(NetworkState&) const {}

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <string>
 #include <utility>
 
 #include "base/random.h"
@@ -38,13 +39,6 @@ struct Removals {
   int64_t last;
 };
 
-/// Neurons that go together: whole blocks of their own layer and of the one above.
-int64_t groupSize(const NetworkState& network, size_t layer) {
-  const LayerState& above = network.layers[nextWeighted(network, layer)];
-  return std::lcm(int64_t{network.layers[layer].pattern.block().rows},
-                  int64_t{above.pattern.block().columns});
-}
-
 /// Calls use(output, input, weight) for every weight that exists.
 template <typename Use>
 void overWeights(const LayerState& layer, const Use& use) {
@@ -74,7 +68,7 @@ std::vector<int64_t> groupsDue(const NetworkState& network, size_t layer, const 
                                const Removals& removals, int64_t number) {
   const std::vector<double> strengths = neuronStrengths(network, layer, pruning.criterion);
   const auto removed = removedNeurons(network.layers[layer]);
-  const int64_t neurons = network.layers[layer].outputs, size = groupSize(network, layer);
+  const int64_t neurons = network.layers[layer].outputs, size = neuronGroup(network, layer);
   std::vector<std::pair<double, int64_t>> living;
   for (int64_t first = 0; first < neurons; first += size) {
     if (!removed.empty() && removed[first] != 0) continue;
@@ -99,29 +93,6 @@ std::vector<int64_t> groupsDue(const NetworkState& network, size_t layer, const 
 void zero(Parameter& parameter, int64_t index) {
   for (AlignedBuffer<float>* values : {&parameter.values, &parameter.first, &parameter.second}) {
     if (!values->empty()) (*values)[index] = 0;
-  }
-}
-
-/// Takes away whatever a removed neuron could still say beside its connections.
-void silence(NetworkState& network, size_t layer, int64_t neuron) {
-  LayerState& own = network.layers[layer];
-  if (!own.bias.empty()) zero(own.bias, neuron);
-  if (!own.srelu.empty()) {
-    for (int64_t k = 0; k < 4; ++k) {
-      zero(own.srelu, k * own.outputs + neuron);
-      own.srelu.values[k * own.outputs + neuron] = kSreluStart[k];
-    }
-  }
-  const size_t above = nextWeighted(network, layer);
-  for (size_t between = layer + 1; between < above; ++between) {
-    LayerState& passed = network.layers[between];
-    if (!passed.gain.empty()) zero(passed.gain, neuron);
-    if (!passed.shift.empty()) zero(passed.shift, neuron);
-  }
-  LayerState& next = network.layers[above];
-  if (next.pattern.entries() > 0) return;
-  for (int64_t output = 0; output < next.outputs; ++output) {
-    zero(next.weight, output * next.inputs + neuron);
   }
 }
 
@@ -189,6 +160,47 @@ class Marking {
 
 }  // namespace
 
+int64_t neuronGroup(const NetworkState& network, size_t layer) {
+  const LayerState& above = network.layers[nextWeighted(network, layer)];
+  return std::lcm(int64_t{network.layers[layer].pattern.block().rows},
+                  int64_t{above.pattern.block().columns});
+}
+
+void silenceNeuron(NetworkState& network, size_t layer, int64_t neuron) {
+  LayerState& own = network.layers[layer];
+  if (!own.bias.empty()) zero(own.bias, neuron);
+  if (!own.srelu.empty()) {
+    for (int64_t k = 0; k < 4; ++k) {
+      zero(own.srelu, k * own.outputs + neuron);
+      own.srelu.values[k * own.outputs + neuron] = kSreluStart[k];
+    }
+  }
+  const size_t above = nextWeighted(network, layer);
+  for (size_t between = layer + 1; between < above; ++between) {
+    LayerState& passed = network.layers[between];
+    if (!passed.gain.empty()) zero(passed.gain, neuron);
+    if (!passed.shift.empty()) zero(passed.shift, neuron);
+  }
+  LayerState& next = network.layers[above];
+  if (next.pattern.entries() > 0) return;
+  for (int64_t output = 0; output < next.outputs; ++output) {
+    zero(next.weight, output * next.inputs + neuron);
+  }
+}
+
+void checkSilence(const NetworkState& network, size_t layer, const std::string& rule) {
+  const size_t above = nextWeighted(network, layer);
+  bool normalised = false;
+  for (size_t between = layer + 1; between < above; ++between)
+    normalised = normalised || !network.layers[between].gain.empty();
+  const bool speaks = network.description.layers[layer].activation == Activation::Sigmoid && !normalised;
+  require(
+      !speaks || network.layers[above].pattern.entries() > 0, ErrorCode::Option,
+      rule + ": layer " + std::to_string(layer) +
+          " has the activation sigmoid, which is 1/2 where nothing comes in, and a dense layer above that "
+          "would hear it; allowed: another activation, a layerNorm between them, or a sparse layer above");
+}
+
 std::vector<double> neuronStrengths(const NetworkState& network, size_t layer, NeuronCriterion criterion) {
   const auto neurons = static_cast<size_t>(network.layers[layer].outputs);
   std::vector<double> in(neurons, 0), out(neurons, 0);
@@ -207,16 +219,7 @@ void checkNeuronPruning(const NetworkState& network, const NeuronPruning& prunin
   for (size_t i = 0; i < network.layers.size(); ++i) {
     if (!isHiddenSparse(network, i)) continue;
     found = true;
-    const size_t above = nextWeighted(network, i);
-    bool normalised = false;
-    for (size_t between = i + 1; between < above; ++between)
-      normalised = normalised || !network.layers[between].gain.empty();
-    const bool speaks = network.description.layers[i].activation == Activation::Sigmoid && !normalised;
-    require(
-        !speaks || network.layers[above].pattern.entries() > 0, ErrorCode::Option,
-        "neurons: layer " + std::to_string(i) +
-            " has the activation sigmoid, which is 1/2 where nothing comes in, and a dense layer above that "
-            "would hear it; allowed: another activation, a layerNorm between them, or a sparse layer above");
+    checkSilence(network, i, "neurons");
   }
   require(found, ErrorCode::Option,
           "neurons: no layer has neurons to remove; allowed: a network with a sparse hidden layer");
@@ -244,7 +247,7 @@ std::vector<LayerMoves> pruneNeurons(NetworkState& network, const NeuronPruning&
     if (isHiddenSparse(network, i)) due.emplace_back(i, groupsDue(network, i, pruning, removals, number));
   }
   for (const auto& [layer, groups] : due) {
-    const int64_t neurons = network.layers[layer].outputs, size = groupSize(network, layer);
+    const int64_t neurons = network.layers[layer].outputs, size = neuronGroup(network, layer);
     for (const int64_t first : groups) {
       for (int64_t i = first; i < std::min(first + size, neurons); ++i) marking.mark(layer, i);
     }
@@ -252,7 +255,7 @@ std::vector<LayerMoves> pruneNeurons(NetworkState& network, const NeuronPruning&
   std::vector<Cut> cuts = findCuts(network, pruning.keepsBudget);
   marking.confirm();
 
-  for (const auto& [layer, neuron] : marking.marked()) silence(network, layer, neuron);
+  for (const auto& [layer, neuron] : marking.marked()) silenceNeuron(network, layer, neuron);
   std::vector<LayerMoves> moves;
   for (Cut& cut : cuts) {
     LayerState& layer = network.layers[cut.layer];

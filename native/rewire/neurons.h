@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "model/state.h"
@@ -48,6 +49,17 @@ bool prunesNeuronsAt(const NeuronPruning& pruning, const RunLength& run, int64_t
 std::vector<LayerMoves> pruneNeurons(NetworkState& network, const NeuronPruning& pruning,
                                      const RunLength& run, int64_t step, const RewirePlan& plan,
                                      const ReadGradient& gradient);
+
+/// Neurons of a hidden sparse layer that can only go together: whole blocks of their own layer and of the one
+/// above.
+int64_t neuronGroup(const NetworkState& network, size_t layer);
+
+/// Throws Error(Option) in the name of a rule where a removed neuron of the layer would not stay without
+/// effect.
+void checkSilence(const NetworkState& network, size_t layer, const std::string& rule);
+
+/// Takes away whatever a removed neuron could still say beside the connections of sparse layers.
+void silenceNeuron(NetworkState& network, size_t layer, int64_t neuron);
 
 /// The worth of each neuron of a hidden layer.
 std::vector<double> neuronStrengths(const NetworkState& network, size_t layer, NeuronCriterion criterion);

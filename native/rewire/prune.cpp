@@ -10,9 +10,9 @@
 namespace espalier {
 namespace {
 
-/// Orders entries by when they are dropped: first by size (the bits of a float that is not negative ascend
-/// with it), then the larger index first. Distinct for distinct entries, so that any selection by it is
-/// unique.
+/// Orders entries by when they are dropped: first by size, its sign left out (the bits of a float that is not
+/// negative ascend with it), then the larger index first. Distinct for distinct entries, so that any
+/// selection by it is unique.
 uint64_t dropKey(float size, int64_t entry) {
   const uint32_t bits = std::bit_cast<uint32_t>(size) & 0x7FFFFFFFu;
   return uint64_t{bits} << 32 | (0xFFFFFFFFu - static_cast<uint32_t>(entry));
@@ -57,16 +57,30 @@ void checkValues(const Pattern& pattern, std::span<const float> values) {
 }  // namespace
 
 Array<int32_t> smallestEntries(const Pattern& pattern, std::span<const float> values, int64_t count) {
+  if (pattern.block().size() == 1) {
+    checkValues(pattern, values);
+    return smallestOf(values.first(static_cast<size_t>(pattern.entries())), count);
+  }
+  return smallestOf(entrySizes(pattern, values), count);
+}
+
+Array<float> entrySizes(const Pattern& pattern, std::span<const float> values) {
   checkValues(pattern, values);
-  require(count >= 0 && count <= pattern.entries(), ErrorCode::Internal,
-          "more entries to drop than there are");
-  Array<uint64_t> keys(static_cast<size_t>(pattern.entries()));
+  Array<float> sizes(static_cast<size_t>(pattern.entries()));
   const int32_t blockSize = pattern.block().size();
   for (int64_t entry = 0; entry < pattern.entries(); ++entry) {
-    keys[entry] = dropKey(sizeOfEntry(values, entry, blockSize), entry);
+    sizes[entry] = std::abs(sizeOfEntry(values, entry, blockSize));
   }
+  return sizes;
+}
+
+Array<int32_t> smallestOf(std::span<const float> sizes, int64_t count) {
+  const auto entries = static_cast<int64_t>(sizes.size());
+  require(count >= 0 && count <= entries, ErrorCode::Internal, "more entries to drop than there are");
+  Array<uint64_t> keys(sizes.size());
+  for (int64_t entry = 0; entry < entries; ++entry) keys[entry] = dropKey(sizes[entry], entry);
   selectSmallest(keys, count);
-  return ascendingEntries(std::move(keys), pattern.entries());
+  return ascendingEntries(std::move(keys), entries);
 }
 
 Array<int32_t> smallestBySign(const Pattern& pattern, std::span<const float> values, double fraction) {

@@ -13,8 +13,12 @@ double endOf(const RewireSchedule& schedule, const RunLength& run) {
 
 }  // namespace
 
+int64_t intervalOf(const RewireSchedule& schedule, const RunLength& run) {
+  return schedule.every > 0 ? schedule.every : run.stepsPerEpoch;
+}
+
 bool rewiresAt(const RewireSchedule& schedule, const RunLength& run, int64_t step) {
-  const int64_t interval = schedule.every > 0 ? schedule.every : run.stepsPerEpoch;
+  const int64_t interval = intervalOf(schedule, run);
   if (step <= 0 || interval <= 0 || step % interval != 0) return false;
   return static_cast<double>(step) < endOf(schedule, run);
 }

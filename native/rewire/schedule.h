@@ -37,6 +37,9 @@ struct RunLength {
   int64_t steps() const { return stepsPerEpoch * epochs; }
 };
 
+/// Steps from one rewiring to the next.
+int64_t intervalOf(const RewireSchedule& schedule, const RunLength& run);
+
 /// Whether connections move in step t, the first step of training being t = 1: t is a multiple of the
 /// interval (of the epoch where every is 0) and t < T_end, so that the last step never moves anything.
 bool rewiresAt(const RewireSchedule& schedule, const RunLength& run, int64_t step);

@@ -38,11 +38,13 @@ FitRun::FitRun(Network& network, const Samples& train, const Samples* validation
       settings_(settings),
       listener_(listener),
       length_{divideUp(train.count, std::max<int64_t>(settings.batchSize, 1)), settings.epochs},
-      rewirings_(settings.rewire, length_, settings.optimizer.learningRate, network.state_) {
+      rewirings_(settings.rewire, length_, settings.optimizer.learningRate, settings.threads,
+                 network.state_) {
   checkSettings(settings);
   // What cannot be had is said before anything changes.
   chooseDevice(network.placement_.device);
   if (!settings.resume) {
+    rewirings_.start(state_, [this](NetworkState& shown, const auto& use) { showFirstBatch(shown, use); });
     resetOptimizer(state_, settings.optimizer);
   } else {
     require(state_.optimizer.has_value(), ErrorCode::State,
@@ -58,12 +60,36 @@ FitRun::FitRun(Network& network, const Samples& train, const Samples* validation
   makeDevice();
 }
 
-void FitRun::makeDevice() {
+DeviceSettings FitRun::deviceSettings() const {
   DeviceSettings settings = network_.settingsFor(settings_.threads);
   settings.batchSize = std::min(settings_.batchSize, train_.count);
   settings.growsByGradient = rewirings_.needsGradient();
-  device_ = network_.makeDevice(settings);
+  return settings;
+}
+
+void FitRun::makeDevice() {
+  device_ = network_.makeDevice(deviceSettings());
   stepped_ = false;
+}
+
+Feistel FitRun::orderOf(int64_t epoch) const {
+  return Feistel(
+      static_cast<uint64_t>(train_.count),
+      deriveSeed(state_.description.seed, RandomPurpose::Shuffle, 0, static_cast<uint64_t>(epoch)));
+}
+
+void FitRun::showFirstBatch(NetworkState& shown, const std::function<void(const ReadGradient&)>& use) const {
+  DeviceSettings settings = deviceSettings();
+  settings.growsByGradient = true;
+  // A step needs one, though it moves nothing; without memory of its own.
+  resetOptimizer(shown, {});
+  const auto device = espalier::makeDevice(chooseDevice(network_.placement_.device), shown, settings);
+  const Feistel order = orderOf(0);
+  StepSettings step;
+  step.moveWeights = false;
+  device->step(train_, {0, settings.batchSize, settings_.shuffle ? &order : nullptr}, step);
+  device->finished(true);
+  use(readerOf(*device));
 }
 
 FitResult FitRun::run() {
@@ -135,9 +161,7 @@ void FitRun::inspect() {
 bool FitRun::runEpoch() {
   const auto begin = Clock::now();
   rewireSeconds_ = 0;
-  order_.emplace(static_cast<uint64_t>(train_.count),
-                 deriveSeed(state_.description.seed, RandomPurpose::Shuffle, 0,
-                            static_cast<uint64_t>(state_.progress.epoch)));
+  order_.emplace(orderOf(state_.progress.epoch));
   while (state_.progress.stepInEpoch < length_.stepsPerEpoch) {
     if (cancelled()) return false;
     step();

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -46,7 +47,12 @@ class FitRun {
   /// leaves progress where the host's state is.
   void salvage() noexcept;
   void inspect();
+  DeviceSettings deviceSettings() const;
   void makeDevice();
+  /// Of the samples in an epoch, from 0.
+  Feistel orderOf(int64_t epoch) const;
+  /// See FirstBatch.
+  void showFirstBatch(NetworkState& shown, const std::function<void(const ReadGradient&)>& use) const;
   void rewire(const DueRewiring& due, int64_t step, double learningRate);
   void finishEpoch(double seconds);
   void tellProgress();

@@ -8,12 +8,6 @@
 namespace espalier {
 namespace {
 
-ReadGradient readerOf(Device& device) {
-  return [&device](size_t layer, int64_t firstRow, int64_t rows, std::span<float> gradient) {
-    device.readGradient(layer, firstRow, rows, gradient);
-  };
-}
-
 /// Both of them list every sparse layer.
 void add(std::vector<LayerMoves>& sum, const std::vector<LayerMoves>& more) {
   if (sum.empty()) {
@@ -29,13 +23,23 @@ void add(std::vector<LayerMoves>& sum, const std::vector<LayerMoves>& more) {
 
 }  // namespace
 
+ReadGradient readerOf(Device& device) {
+  return [&device](size_t layer, int64_t firstRow, int64_t rows, std::span<float> gradient) {
+    device.readGradient(layer, firstRow, rows, gradient);
+  };
+}
+
 Rewirings::Rewirings(const RewireSettings& settings, const RunLength& length, double firstLearningRate,
-                     const NetworkState& network)
-    : settings_(settings), length_(length), firstLearningRate_(firstLearningRate) {
+                     int threads, const NetworkState& network)
+    : settings_(settings), length_(length), firstLearningRate_(firstLearningRate), threads_(threads) {
   require((settings.rule == RewireRule::Host) == (settings.host != nullptr), ErrorCode::Internal,
           "a rule of the host that is not there");
   if (settings.host != nullptr) settings.host->check(network, settings.schedule, length);
   if (settings.neurons) checkNeuronPruning(network, *settings.neurons, length);
+}
+
+void Rewirings::start(NetworkState& network, const FirstBatch& firstBatch) const {
+  if (settings_.host != nullptr) settings_.host->start(network, firstBatch);
 }
 
 void Rewirings::begin(NetworkState& network) const {
@@ -86,8 +90,8 @@ RewirePlan Rewirings::planFor(const NetworkState& network, double fraction) cons
 void Rewirings::observe(NetworkState& network, Device& device, int64_t step, double learningRate) const {
   const double fraction = fractionAt(step, learningRate);
   const ReadGradient gradient = readerOf(device);
-  settings_.host->observe(
-      {network, gradient, settings_.schedule, length_, step, fraction, planFor(network, fraction).seed});
+  settings_.host->observe({network, gradient, settings_.schedule, length_, step, fraction,
+                           planFor(network, fraction).seed, threads_});
 }
 
 RewireEvent Rewirings::rewire(NetworkState& network, Device& device, const DueRewiring& due, int64_t step,
@@ -100,7 +104,7 @@ RewireEvent Rewirings::rewire(NetworkState& network, Device& device, const DueRe
   if (due.moves) {
     if (settings_.host != nullptr) {
       add(moves, settings_.host->rewire(
-                     {network, gradient, settings_.schedule, length_, step, fraction, plan.seed}));
+                     {network, gradient, settings_.schedule, length_, step, fraction, plan.seed, threads_}));
     } else {
       add(moves, onHost(due) ? rewireOnHost(network, plan, gradient) : device.rewire(plan));
     }

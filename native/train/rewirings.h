@@ -19,15 +19,20 @@ struct DueRewiring {
   bool any() const { return moves || prunesNeurons; }
 };
 
+/// The last batch's gradient, as rules read it.
+ReadGradient readerOf(Device& device);
+
 /// The rewirings of one run: when they come, and what they are. The device carries out SET and RigL itself;
 /// everything else happens on the host's state, which must be up to date then, and after which the device
 /// must be made anew.
 class Rewirings {
  public:
   /// Throws Error(Option) where the settings cannot be carried out on this network; nothing has changed then.
-  Rewirings(const RewireSettings& settings, const RunLength& length, double firstLearningRate,
+  Rewirings(const RewireSettings& settings, const RunLength& length, double firstLearningRate, int threads,
             const NetworkState& network);
 
+  /// Before the first step of a run that does not resume another.
+  void start(NetworkState& network, const FirstBatch& firstBatch) const;
   /// Before the first step of a run, also of a resumed one.
   void begin(NetworkState& network) const;
 
@@ -53,6 +58,7 @@ class Rewirings {
   const RewireSettings& settings_;
   const RunLength length_;
   const double firstLearningRate_;
+  const int threads_;
 };
 
 }  // namespace espalier
