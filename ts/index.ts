@@ -53,8 +53,10 @@ export {
   readRunRecord,
   writeRunRecord,
 } from './report/run-record.js'
+export { type ChtOptions, type ChtRule, cht, chts } from './rewire/cht.js'
 export { type GranetOptions, type GranetRule, granet } from './rewire/granet.js'
 export { type InvertedRiglOptions, type InvertedRiglRule, invertedRigl } from './rewire/inverted-rigl.js'
+export { type MestOptions, type MestRule, mest } from './rewire/mest.js'
 export {
   type ImportancePruning,
   type ImportancePruningOptions,
@@ -69,6 +71,9 @@ export { type RiglOptions, type RiglRule, rigl, riglItop } from './rewire/rigl.j
 export type { RewireRule } from './rewire/rule.js'
 export { npset, type SetOptions, type SetRule, set, setItop } from './rewire/set.js'
 export type { ExplorationOptions, FractionSchedule, RewireInterval } from './rewire/shared.js'
+export { type SnfsOptions, type SnfsRule, snfs } from './rewire/snfs.js'
+export { type SnipOptions, type SnipRule, snip } from './rewire/snip.js'
+export { type SriglOptions, type SriglRule, srigl } from './rewire/srigl.js'
 export { type StaticOptions, type StaticRule, staticTopology } from './rewire/static.js'
 export { epsilon, erdosRenyi, type Topology, uniform } from './topology/topology.js'
 export type {

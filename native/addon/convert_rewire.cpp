@@ -2,16 +2,23 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "addon/convert.h"
+#include "rewire/cht.h"
 #include "rewire/granet.h"
 #include "rewire/inverted_rigl.h"
+#include "rewire/mest.h"
+#include "rewire/snfs.h"
+#include "rewire/snip.h"
+#include "rewire/srigl.h"
 
 namespace espalier::addon {
 namespace {
 
 constexpr int64_t kManySteps = int64_t{1} << 40;
+constexpr double kLargest = 1e30;
 
 using HostRulePointer = std::shared_ptr<const HostRule>;
 
@@ -24,11 +31,46 @@ HostRulePointer readGranet(const Input& options) {
                                   options.at("from").numberWithin(0, 1));
 }
 
+HostRulePointer readMest(const Input& options) {
+  return std::make_shared<Mest>(options.at("lambda").numberWithin(0, kLargest),
+                                options.at("softBound").boolean());
+}
+
+HostRulePointer readSnfs(const Input& options) {
+  return std::make_shared<Snfs>(options.at("smoothing").shareBelowOne(),
+                                options.at("sampleEvery").integer(1, kManySteps),
+                                options.at("redistribute").boolean());
+}
+
+HostRulePointer readSnip(const Input& options) {
+  const auto budget = options.at("budget").choice<SnipBudget>(
+      {{"layer", SnipBudget::Layer}, {"network", SnipBudget::Network}});
+  return std::make_shared<Snip>(budget, options.at("redraw").boolean());
+}
+
+HostRulePointer readSrigl(const Input& options) {
+  return std::make_shared<Srigl>(options.at("minimumSalient").numberWithin(0, 1));
+}
+
+HostRulePointer readCht(const Input& options) {
+  const auto optional = [&](const char* name, double most) {
+    const Input input = options.at(name);
+    return input.isNull() ? std::nullopt : std::optional(input.numberWithin(0, most));
+  };
+  return std::make_shared<Cht>(optional("temperature", kLargest), optional("stopAt", 1),
+                               readInitialization(options.at("initialization")));
+}
+
 /// The rules of the host by their type; each reads its own options from the rule as the user has it.
 HostRulePointer readHostRule(const std::string& type, const Input& options) {
   static const std::map<std::string, HostRulePointer (*)(const Input&)> readers = {
       {"invertedRigl", readInvertedRigl},
       {"granet", readGranet},
+      {"mest", readMest},
+      {"snfs", readSnfs},
+      {"snip", readSnip},
+      {"srigl", readSrigl},
+      {"cht", readCht},
   };
   const auto found = readers.find(type);
   if (found == readers.end()) options.fail("the options of a rule");

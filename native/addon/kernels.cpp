@@ -9,6 +9,7 @@
 #include "addon/instance.h"
 #include "addon/matrix.h"
 #include "addon/output.h"
+#include "addon/rewire_kernels.h"
 #include "base/random.h"
 #include "device/cpu/instruction_set.h"
 #include "device/cpu/products.h"
@@ -197,6 +198,7 @@ Napi::Object makeKernels(Napi::Env env) {
   add("pruneBySign", pruneBySign);
   add("randomPattern", randomPatternToJs);
   add("layerConnections", layerConnectionsToJs);
+  addRewireKernels(env, kernels);
   return kernels;
 }
 

@@ -20,8 +20,56 @@ type NativeProduct = (
   precision: 'float32' | 'bfloat16',
 ) => void
 
+/** One layer of the dense network that SNIP looks at: gradient and weights are rows x columns, row-major. */
+export interface NativeSnipLayer {
+  rows: number
+  columns: number
+  block: readonly [number, number]
+  gradient: Float32Array
+  weights: Float32Array
+  /** Blocks to keep. */
+  blocks: number
+}
+
+/** The parts of rewiring rules that work on one layer's arrays; dense gradients are rows x columns, row-major. */
+export interface NativeRewireKernels {
+  /** CH3-L3 of every block position, block row by block row; of no meaning where there is a link. */
+  linkScores(matrix: NativeMatrix): Float64Array
+  /** CHT growth, or with a temperature CHTs: block positions that are not in the pattern, ascending. */
+  growByLinks(
+    matrix: NativeMatrix,
+    count: number,
+    temperature: number | null,
+    seed: number,
+    threads: number,
+  ): BigInt64Array
+  /** |w| + lambda |g| of each entry, by norms for blocks. */
+  mestImportance(matrix: NativeMatrix, gradient: Float32Array, lambda: number): Float32Array
+  /** One rewiring by SRigL: entries to drop, positions to grow, and block rows that are removed. */
+  srigl(
+    matrix: NativeMatrix,
+    gradient: Float32Array,
+    options: {
+      fraction: number
+      minimumSalient: number
+      /** Blocks that the layer may have. */
+      budget: number
+      /** Block rows that can only be removed together. */
+      group: number
+      /** Block rows that must live in any case. */
+      leastLiving: number
+      /** Block columns in which nothing may be; one flag for each, or empty. */
+      emptyColumns: readonly boolean[]
+    },
+  ): { dropped: Int32Array; grown: BigInt64Array; removed: Int32Array }
+  /** SNFS: `total` blocks in proportion to momentum, none beyond the room that there is. */
+  redistribute(total: number, momentum: readonly number[], room: readonly number[]): number[]
+  /** SNIP: block positions to keep in each layer, ascending. */
+  mostSensitive(layers: readonly NativeSnipLayer[], budget: 'layer' | 'network'): BigInt64Array[]
+}
+
 /** The functions of the addon on typed arrays, behind `espalier/kernels`. */
-export interface NativeKernels {
+export interface NativeKernels extends NativeRewireKernels {
   /** out[rows x batch] = matrix x input[columns x batch], both row-major (feature-major). */
   spmm: NativeProduct
   /** out[columns x batch] = transpose(matrix) x input[rows x batch]. */

@@ -1,18 +1,44 @@
 import type { NativeRewire } from '../native/surface.js'
 import { oneKind } from '../validation.js'
+import { type ChtRule, chtSchema } from './cht.js'
 import { type GranetRule, granetSchema } from './granet.js'
 import { type InvertedRiglRule, invertedRiglSchema } from './inverted-rigl.js'
+import { type MestRule, mestSchema } from './mest.js'
 import { toNativeNeurons } from './neurons.js'
 import { type RiglRule, riglSchema } from './rigl.js'
 import { type SetRule, setSchema } from './set.js'
+import { type SnfsRule, snfsSchema } from './snfs.js'
+import { type SnipRule, snipSchema } from './snip.js'
+import { type SriglRule, sriglSchema } from './srigl.js'
 import { type StaticRule, staticSchema } from './static.js'
 
 /** How connections move while training. */
-export type RewireRule = StaticRule | SetRule | RiglRule | InvertedRiglRule | GranetRule
+export type RewireRule =
+  | StaticRule
+  | SetRule
+  | RiglRule
+  | InvertedRiglRule
+  | GranetRule
+  | MestRule
+  | SnfsRule
+  | SnipRule
+  | SriglRule
+  | ChtRule
 
 export const ruleSchema = oneKind(
-  [staticSchema, setSchema, riglSchema, invertedRiglSchema, granetSchema],
-  'staticTopology(), set(...), rigl(...), invertedRigl(...), granet(...)',
+  [
+    staticSchema,
+    setSchema,
+    riglSchema,
+    invertedRiglSchema,
+    granetSchema,
+    mestSchema,
+    snfsSchema,
+    snipSchema,
+    sriglSchema,
+    chtSchema,
+  ],
+  'staticTopology(), set(...), rigl(...), invertedRigl(...), granet(...), mest(...), snfs(...), snip(...), srigl(...), cht(...)',
 )
 
 /** What a rule has no use for gets a harmless value. */
