@@ -1,7 +1,19 @@
 /** Trains truly sparse neural networks: what is exported here is the public API; see also `espalier/kernels`. */
+export { gradientConcentration } from './analysis/concentration.js'
+export { correlation } from './analysis/correlation.js'
 export { deadNeurons } from './analysis/dead-neurons.js'
+export { fanDistance, sameGrid, type TopologyDistance, topologyDistance } from './analysis/distance.js'
 export { type FanPattern, fanCounts, type Spread, spread } from './analysis/fan.js'
-export { inputConnections, rankInputs } from './analysis/inputs.js'
+export { inputConnections, type RankedInput, rankInputs } from './analysis/inputs.js'
+export { fitLognormal, type LognormalFit } from './analysis/lognormal.js'
+export {
+  type LayerTopology,
+  recordTopology,
+  type TopologyMoment,
+  type TopologyRecord,
+  topologyRecord,
+  topologySeries,
+} from './analysis/topology-record.js'
 export * from './data/index.js'
 export { type ErrorCode, EspalierError } from './errors.js'
 export { readCheckpoint, writeCheckpoint } from './formats/checkpoint.js'
@@ -15,6 +27,7 @@ export {
 export type { Activation, ActivationName, ActivationOption } from './model/activation.js'
 export type { Block, BlockOption } from './model/block.js'
 export type { Loss, NetworkDescription, NetworkOptions } from './model/description.js'
+export type { Gradient, GradientOptions, LayerGradients } from './model/gradients.js'
 export type { Initialization, InitializationName, InitializationOption } from './model/initialization.js'
 export {
   type DenseLayer,
@@ -31,7 +44,7 @@ export {
   sparse,
 } from './model/layers.js'
 export { Network, type ThreadOptions } from './model/network.js'
-export type { LayerPattern } from './model/pattern.js'
+export { type LayerPattern, layerPatterns } from './model/pattern.js'
 export type { Device, Placement, PlacementOptions, Precision } from './model/placement.js'
 export type { NetworkSnapshot, Progress } from './model/snapshot.js'
 export type {

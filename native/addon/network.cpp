@@ -1,5 +1,6 @@
 #include "addon/network.h"
 
+#include <limits>
 #include <utility>
 
 #include "addon/convert.h"
@@ -168,6 +169,31 @@ class NetworkObject::PredictJob final : public PromiseJob {
   std::vector<float> outputs_;
 };
 
+class NetworkObject::GradientsJob final : public PromiseJob {
+ public:
+  GradientsJob(Napi::Env env, std::shared_ptr<Session> session, std::unique_ptr<Data> data, int64_t batchSize,
+               int threads)
+      : PromiseJob(env, std::move(session)),
+        data_(std::move(data)),
+        batchSize_(batchSize),
+        threads_(threads) {}
+
+  void run() override { gradients_ = session().network.gradients(data_->samples(), batchSize_, threads_); }
+
+ private:
+  Napi::Value outcome(Napi::Env env) override {
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("mean", tensorsToJs(env, gradients_.mean));
+    result.Set("magnitude", tensorsToJs(env, gradients_.magnitude));
+    return result;
+  }
+
+  const std::unique_ptr<Data> data_;
+  const int64_t batchSize_;
+  const int threads_;
+  Gradients gradients_;
+};
+
 class NetworkObject::SnapshotJob final : public PromiseJob {
  public:
   using PromiseJob::PromiseJob;
@@ -200,6 +226,7 @@ Napi::Function NetworkObject::define(Napi::Env env) {
       {InstanceMethod<&NetworkObject::fit>("fit"), InstanceMethod<&NetworkObject::cancel>("cancel"),
        InstanceMethod<&NetworkObject::evaluate>("evaluate"),
        InstanceMethod<&NetworkObject::predict>("predict"),
+       InstanceMethod<&NetworkObject::gradients>("gradients"),
        InstanceMethod<&NetworkObject::snapshot>("snapshot"),
        InstanceMethod<&NetworkObject::restore>("restore"), InstanceMethod<&NetworkObject::summary>("summary"),
        InstanceMethod<&NetworkObject::memory>("memory"), InstanceMethod<&NetworkObject::plan>("plan"),
@@ -239,8 +266,9 @@ void NetworkObject::requireNotFitting() const {
 
 void NetworkObject::requireIdle() const {
   requireNotFitting();
-  require(worker_->pending() == 0, ErrorCode::State,
-          "the network is in use by another call (evaluate, predict or snapshot); wait for its end");
+  require(
+      worker_->pending() == 0, ErrorCode::State,
+      "the network is in use by another call (evaluate, predict, gradients or snapshot); wait for its end");
 }
 
 void NetworkObject::interrupt() {
@@ -292,6 +320,22 @@ Napi::Value NetworkObject::predict(const Napi::CallbackInfo& info) {
         std::make_unique<Data>(Input{info[0], "data"}, target.network.inputs(), target.network.outputs());
     auto job = std::make_unique<PredictJob>(info.Env(), session_, std::move(data),
                                             Input{info[1], "threads"}.threads());
+    const Napi::Promise promise = job->promise();
+    worker_->enqueue(std::move(job));
+    return promise;
+  });
+}
+
+Napi::Value NetworkObject::gradients(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Session& target = session();
+    requireNotFitting();
+    auto data =
+        std::make_unique<Data>(Input{info[0], "data"}, target.network.inputs(), target.network.outputs());
+    auto job = std::make_unique<GradientsJob>(
+        info.Env(), session_, std::move(data),
+        Input{info[1], "batchSize"}.integer(1, std::numeric_limits<int32_t>::max()),
+        Input{info[2], "threads"}.threads());
     const Napi::Promise promise = job->promise();
     worker_->enqueue(std::move(job));
     return promise;

@@ -21,12 +21,14 @@ class NetworkObject : public Napi::ObjectWrap<NetworkObject>, public Worker::Own
   class FitJob;
   class EvaluateJob;
   class PredictJob;
+  class GradientsJob;
   class SnapshotJob;
 
   void fit(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value predict(const Napi::CallbackInfo& info);
+  Napi::Value gradients(const Napi::CallbackInfo& info);
   Napi::Value snapshot(const Napi::CallbackInfo& info);
   void restore(const Napi::CallbackInfo& info);
   Napi::Value summary(const Napi::CallbackInfo& info);

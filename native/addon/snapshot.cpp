@@ -97,13 +97,17 @@ Tensor readTensor(const Input& input) {
 
 }  // namespace
 
+Napi::Array tensorsToJs(Napi::Env env, const std::vector<Tensor>& tensors) {
+  Napi::Array result = Napi::Array::New(env, tensors.size());
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    result.Set(static_cast<uint32_t>(i), tensorToJs(env, tensors[i]));
+  }
+  return result;
+}
+
 Napi::Object snapshotToJs(Napi::Env env, const Snapshot& snapshot) {
   Napi::Object result = Napi::Object::New(env);
-  Napi::Array tensors = Napi::Array::New(env, snapshot.tensors.size());
-  for (size_t i = 0; i < snapshot.tensors.size(); ++i) {
-    tensors.Set(static_cast<uint32_t>(i), tensorToJs(env, snapshot.tensors[i]));
-  }
-  result.Set("tensors", tensors);
+  result.Set("tensors", tensorsToJs(env, snapshot.tensors));
   result.Set("progress", progressToJs(env, snapshot.progress));
   result.Set("optimizer",
              snapshot.optimizer ? Napi::Value(optimizerToJs(env, *snapshot.optimizer)) : env.Null());

@@ -46,7 +46,8 @@ class Network::Busy {
  public:
   explicit Busy(Network& network) : network_(network) {
     const std::lock_guard lock(network_.mutex_);
-    require(!network_.busy_, ErrorCode::State, "the network is in use by another fit, evaluate or predict");
+    require(!network_.busy_, ErrorCode::State,
+            "the network is in use by another fit, evaluate, predict or gradients");
     network_.busy_ = true;
   }
   ~Busy() {
@@ -83,9 +84,15 @@ DeviceSettings Network::settingsFor(int threads) const {
   return settings;
 }
 
-std::unique_ptr<Device> Network::makeDevice(const DeviceSettings& settings) {
+void Network::checkAnswered(const Samples& samples) const {
+  checkSamples(samples, inputs_, outputs_, true);
+  require(state_.description.loss != Loss::SoftmaxCrossEntropy || samples.labels != nullptr, ErrorCode::Data,
+          "softmaxCrossEntropy needs labels");
+}
+
+std::unique_ptr<Device> Network::makeDevice(const DeviceSettings& settings, NetworkState& state) {
   const DeviceKind kind = chooseDevice(placement_.device);
-  auto device = espalier::makeDevice(kind, state_, settings);
+  auto device = espalier::makeDevice(kind, state, settings);
   {
     const std::lock_guard lock(mutex_);
     plan_ = {kind, {}};
@@ -122,19 +129,15 @@ void Network::withForwardDevice(int threads, const Use& use) {
 FitResult Network::fit(const Samples& train, const Samples* validation, const FitSettings& settings,
                        const FitListener& listener) {
   const Busy busy(*this);
-  checkSamples(train, inputs_, outputs_, true);
+  checkAnswered(train);
   if (validation != nullptr) checkSamples(*validation, inputs_, outputs_, true);
-  require(state_.description.loss != Loss::SoftmaxCrossEntropy || train.labels != nullptr, ErrorCode::Data,
-          "softmaxCrossEntropy needs labels");
   forwardDevice_.reset();
   return FitRun(*this, train, validation, settings, listener).run();
 }
 
 Metrics Network::evaluate(const Samples& samples, int threads) {
   const Busy busy(*this);
-  checkSamples(samples, inputs_, outputs_, true);
-  require(state_.description.loss != Loss::SoftmaxCrossEntropy || samples.labels != nullptr, ErrorCode::Data,
-          "softmaxCrossEntropy needs labels");
+  checkAnswered(samples);
   Outcome outcome;
   withForwardDevice(threads, [&](Device& device) { outcome = device.evaluate(samples); });
   return metricsOf(outcome, samples, samples.count);
@@ -148,6 +151,21 @@ void Network::predict(const Samples& samples, std::span<float> outputs, int thre
       "predictions need " + std::to_string(samples.count) + " x " + std::to_string(outputs_) + " numbers");
   withForwardDevice(samples.count == 1 ? 1 : threads,
                     [&](Device& device) { device.predict(samples, outputs); });
+}
+
+Gradients Network::gradients(const Samples& samples, int64_t batchSize, int threads) {
+  const Busy busy(*this);
+  checkAnswered(samples);
+  require(batchSize > 0, ErrorCode::Option, "batchSize must be at least 1");
+  DeviceSettings settings = settingsFor(threads);
+  settings.batchSize = std::min(batchSize, samples.count);
+  GradientRecorder recorder(state_);
+  {
+    const auto device = makeDevice(settings, recorder.network());
+    recorder.record(*device, samples, settings.batchSize);
+    keepFactsOf(*device);
+  }
+  return recorder.finish();
 }
 
 void Network::inspect(std::function<void(const NetworkState&)> task) {

@@ -9,6 +9,7 @@
 
 #include "device/devices.h"
 #include "model/state.h"
+#include "train/gradients.h"
 #include "train/settings.h"
 
 namespace espalier {
@@ -83,9 +84,9 @@ struct NetworkPlan {
   std::vector<ProductPlan> products;
 };
 
-/// A network and what can be done with it. fit, evaluate and predict block, and only one of them runs at a
-/// time: a second one throws Error(State). cancel, inspect, deviceBytes and plan may come from any thread at
-/// any time.
+/// A network and what can be done with it. fit, evaluate, predict and gradients block, and only one of them
+/// runs at a time: a second one throws Error(State). cancel, inspect, deviceBytes and plan may come from any
+/// thread at any time.
 class Network {
  public:
   /// blank: with as few connections as can be, for a snapshot to replace. Throws Error(Device) where the
@@ -106,6 +107,9 @@ class Network {
 
   Metrics evaluate(const Samples& samples, int threads);
   void predict(const Samples& samples, std::span<float> outputs, int threads);
+  /// Of the loss that evaluate() gives, so without dropout; changes nothing. Throws Error(Diverged) where the
+  /// loss is not finite.
+  Gradients gradients(const Samples& samples, int64_t batchSize, int threads);
 
   /// Runs task on the state as it stands between two steps: at once when nothing trains, else on the training
   /// thread. The task must not throw.
@@ -124,8 +128,11 @@ class Network {
   class Busy;
   friend class FitRun;
 
-  /// A device for one call, chosen by the placement.
-  std::unique_ptr<Device> makeDevice(const DeviceSettings& settings);
+  /// Labels or targets, as the loss needs them.
+  void checkAnswered(const Samples& samples) const;
+  /// A device for one call, chosen by the placement, that works on the network's state or on another.
+  std::unique_ptr<Device> makeDevice(const DeviceSettings& settings) { return makeDevice(settings, state_); }
+  std::unique_ptr<Device> makeDevice(const DeviceSettings& settings, NetworkState& state);
   /// Calls use(device) with one that does not train, and keeps it for the next call with as many threads: to
   /// make it takes longer than to ask it for little. One that keeps threads waiting is not kept.
   template <typename Use>

@@ -11,14 +11,7 @@ import {
 } from '../../lib/report/numbers.js'
 import { wholeTicks } from '../../lib/report/svg.js'
 import { layer } from '../report/made-up.js'
-
-const pattern = (block: [number, number], inputs: number, outputs: number, rows: number[][]) => ({
-  block,
-  inputs,
-  outputs,
-  rowOffsets: BigInt64Array.from([0, ...rows.map((_, i) => rows.slice(0, i + 1).flat().length)].map(BigInt)),
-  columnIndices: Int32Array.from(rows.flat()),
-})
+import { pattern } from './patterns.js'
 
 t.test('connections are counted per neuron', async (t) => {
   const { fanIn, fanOut } = fanCounts(pattern([1, 1], 4, 3, [[0, 2], [], [1, 2, 3]]))
@@ -69,10 +62,11 @@ t.test('dead neurons have no connection in or none out', async (t) => {
 
 t.test('inputs are ranked, equals by index', async (t) => {
   t.strictSame(rankInputs([1, 3, 3], ['a', 'b', 'c']), [
-    { index: 1, name: 'b', connections: 3 },
-    { index: 2, name: 'c', connections: 3 },
-    { index: 0, name: 'a', connections: 1 },
+    { index: 1, name: 'b', connections: 3, share: 3 / 7 },
+    { index: 2, name: 'c', connections: 3, share: 3 / 7 },
+    { index: 0, name: 'a', connections: 1, share: 1 / 7 },
   ])
+  t.equal(rankInputs([0, 0], null)[0]!.share, 0)
   t.equal(rankInputs([1], null)[0]!.name, 'input 0')
 })
 

@@ -147,3 +147,26 @@ t.test('evaluate and predict agree with the processor', { skip: noCuda }, async 
     }
   }
 })
+
+t.test('gradients agree with the processor', { skip: noCuda }, async (t) => {
+  for (const layers of [
+    [sparse(33, { activation: 'tanh' }), dropout(0.5), dense(4)],
+    [sparse(32, { block: '4x4', activation: 'silu' }), layerNorm(), sparse(4, { activation: 'linear' })],
+  ]) {
+    const { cpu, cuda } = pair({ layers })
+    const options = { batchSize: 48 }
+    const [expected, gradients] = [await cpu.gradients(data, options), await cuda.gradients(data, options)]
+    gradients.forEach(({ weights, bias, pattern }, i) => {
+      const own = expected[i]!
+      t.strictSame(pattern, own.pattern)
+      for (const part of ['mean', 'magnitude'] as const) {
+        const apart = Math.max(
+          distance(weights[part], own.weights[part]),
+          distance(bias![part], own.bias![part]),
+        )
+        t.ok(apart < 1e-5, `${part} of layer ${i} is ${apart} apart`)
+      }
+    })
+    t.equal(cuda.plan().device, 'cuda')
+  }
+})

@@ -6,12 +6,24 @@ export function inputConnections(layers: readonly LayerRecord[]): number[] | nul
   return layers.find(hasWeights)?.fanOut ?? null
 }
 
-/** Inputs from most to fewest connections, equals in order of their index. */
-export function rankInputs(
-  counts: readonly number[],
-  names: readonly string[] | null,
-): { index: number; name: string; connections: number }[] {
+/** How much of the network looks at one of its inputs. */
+export interface RankedInput {
+  index: number
+  name: string
+  connections: number
+  /** Of all connections that the inputs keep, 0..1; 0 where there are none. */
+  share: number
+}
+
+/** Inputs from most to fewest connections, equals in order of their index: which features the network chose. */
+export function rankInputs(counts: readonly number[], names: readonly string[] | null): RankedInput[] {
+  const total = counts.reduce((sum, count) => sum + count, 0)
   return counts
-    .map((connections, index) => ({ index, name: names?.[index] ?? `input ${index}`, connections }))
+    .map((connections, index) => ({
+      index,
+      name: names?.[index] ?? `input ${index}`,
+      connections,
+      share: total === 0 ? 0 : connections / total,
+    }))
     .sort((a, b) => b.connections - a.connections || a.index - b.index)
 }

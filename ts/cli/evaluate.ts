@@ -4,7 +4,7 @@ import { formatCount, formatLoss, formatPercent } from '../report/numbers.js'
 import { Console } from './console.js'
 import { type DeviceOptions, placementOf, planLines } from './device-options.js'
 import { Interrupt } from './interrupt.js'
-import { isTrainingFile, loadSamples, type SampleOptions } from './load-data.js'
+import { heldOut, loadSamples, type SampleOptions } from './load-data.js'
 import { readRecordBeside } from './run-folder.js'
 import { addSampleOptions } from './sample-options.js'
 
@@ -34,8 +34,8 @@ async function evaluate(checkpoint: string, source: string, options: EvaluateOpt
   using interrupt = new Interrupt(console, 'stopping')
   using network = await Network.load(checkpoint, placementOf(options))
   const record = await readRecordBeside(checkpoint)
-  const held = isTrainingFile(source, record) ? ({ part: 'test' } as const) : {}
-  const samples = await loadSamples(source, { ...held, ...options }, record, console, interrupt.signal)
+  const chosen = heldOut(source, record, options)
+  const samples = await loadSamples(source, chosen, record, console, interrupt.signal)
   const { loss, accuracy } = await network.evaluate(
     samples,
     options.threads === undefined ? {} : { threads: options.threads },

@@ -1,151 +1,77 @@
 import type { Command } from 'commander'
-import {
-  deadNeurons,
-  inputConnections,
-  type MemoryUse,
-  Network,
-  type NetworkDescription,
-  rankInputs,
-  type Spread,
-  spread,
-} from '../index.js'
-import { formatBytes, formatCount, formatPercent } from '../report/numbers.js'
-import { Console } from './console.js'
+import { Network } from '../index.js'
+import { Console, usage } from './console.js'
+import { type DeviceOptions, placementOf, planLines } from './device-options.js'
+import { measureConcentration } from './inspect/concentration.js'
+import { inspectNetwork } from './inspect/inspection.js'
+import { inspectionLines } from './inspect/lines.js'
+import { Interrupt } from './interrupt.js'
+import { heldOut, loadSamples, type SampleOptions } from './load-data.js'
 import { whole } from './option-values.js'
 import { readRecordBeside } from './run-folder.js'
-import { layerRecords } from './run-recorder.js'
-import { tableLines } from './table.js'
+import { addSampleOptions } from './sample-options.js'
+
+const help = `
+"variation" is the standard deviation over the mean. A lognormal distribution is fitted to the counts above 0; "misfit" is
+the largest difference between its shares and theirs (Kolmogorov-Smirnov). "fan-in apart" compares distributions of fan-in,
+each over its mean, by the Wasserstein-1 distance: 0.1 is a tenth of the mean. "at hubs" is the mean |gradient| of the
+connections into the tenth of the neurons with the largest fan-in, over the mean of all; it needs a data set, whose part and
+scaling are those of "espalier evaluate".`
 
 /** Adds `espalier inspect`. */
 export function addInspect(program: Command): void {
-  program
+  const command = program
     .command('inspect')
     .description('look at a network: layers, connections, fan-in and fan-out, dead neurons, memory, inputs')
     .argument('<checkpoint>', 'a model.safetensors that training wrote')
+    .argument(
+      '[data set]',
+      'see where its gradients gather: a name from "espalier data", or the path of a file',
+    )
     .option('--inputs <count>', 'how many of the inputs with the most connections to list', whole(0), 10)
-    .option('--json', 'print one JSON object')
-    .action(inspect)
+    .option('--against <checkpoint>', 'compare connections and fan-in with those of another network')
+    .option('--batch <size>', 'samples of a batch whose gradient is taken', whole(1, 2 ** 24), 128)
+  addSampleOptions(command).addHelpText('after', help).action(inspect)
 }
 
-interface Inspection {
-  checkpoint: string
+interface InspectOptions extends SampleOptions, DeviceOptions {
   inputs: number
-  loss: NetworkDescription['loss']
-  topology: string
-  seed: number
-  epochs: number
-  steps: number
-  rewirings: number
-  layers: InspectedLayer[]
-  /** Bytes. */
-  memory: MemoryUse
-  topInputs: { index: number; name: string; connections: number }[]
+  batch: number
+  against?: string
+  threads?: number
+  json?: boolean
+  quiet?: boolean
 }
 
-interface InspectedLayer {
-  type: string
-  inputs: number
-  outputs: number
-  block: readonly [number, number] | null
-  sparsity: number
-  connections: number
-  parameters: number
-  /** Over the outputs; null for a layer without a pattern. */
-  fanIn: Spread | null
-  /** Over the inputs. */
-  fanOut: Spread | null
-  /** Hidden neurons without connections in or out; null for the outputs of the network. */
-  dead: number | null
-}
-
-async function inspect(checkpoint: string, options: { inputs: number; json?: boolean }): Promise<void> {
-  using network = await Network.load(checkpoint)
+async function inspect(
+  checkpoint: string,
+  source: string | undefined,
+  options: InspectOptions,
+): Promise<void> {
+  if (source === undefined) refuseWithoutData(options)
+  const console = new Console(options)
+  using interrupt = new Interrupt(console, 'stopping')
+  using network = await Network.load(checkpoint, placementOf(options))
   const record = await readRecordBeside(checkpoint)
-  const layers = await layerRecords(network)
-  const dead = deadNeurons(layers)
-  const { description, progress } = network
-  const inspection: Inspection = {
-    checkpoint,
-    inputs: description.inputs,
-    loss: description.loss,
-    topology: description.topology.type,
-    seed: description.seed,
-    ...progress,
-    layers: layers.map((layer, index) => ({
-      ...layer,
-      fanIn: layer.fanIn && spread(layer.fanIn),
-      fanOut: layer.fanOut && spread(layer.fanOut),
-      dead: dead[index]!,
-    })),
-    memory: network.memory(),
-    topInputs: rankInputs(inputConnections(layers) ?? [], record?.dataset.featureNames ?? null).slice(
-      0,
-      options.inputs,
-    ),
+  const samples =
+    source === undefined
+      ? null
+      : await loadSamples(source, heldOut(source, record, options), record, console, interrupt.signal)
+  const inspection = await inspectNetwork(checkpoint, network, {
+    inputs: options.inputs,
+    inputNames: record?.dataset.featureNames ?? null,
+    against: options.against ?? null,
+    gradients: samples && (await measureConcentration(network, samples, options)),
+  })
+  const plan = options.verbose ? network.plan() : null
+  if (plan !== null && !console.json) for (const line of planLines(plan)) console.note(line)
+  console.answer({ ...inspection, ...(plan === null ? {} : { plan }) }, () => inspectionLines(inspection))
+}
+
+/** An option without effect is a mistake. */
+function refuseWithoutData(options: InspectOptions): void {
+  for (const name of ['data', 'label', 'part', 'seed'] as const) {
+    if (options[name] !== undefined)
+      throw usage(`option '--${name}' is for a data set; name one after the checkpoint`)
   }
-  new Console(options).answer(inspection, () => inspectionLines(inspection))
-}
-
-function inspectionLines({
-  epochs,
-  steps,
-  rewirings,
-  topology,
-  loss,
-  seed,
-  layers,
-  memory,
-  topInputs,
-}: Inspection): string[] {
-  return [
-    `${epochs} epochs, ${formatCount(steps)} steps, ${formatCount(rewirings)} rewirings; topology ${topology}, loss ${loss}, seed ${seed}`,
-    '',
-    ...tableLines(
-      ['layer', 'kind', 'inputs', 'outputs', 'block', 'sparsity', 'connections', 'parameters', 'dead'],
-      layers.map((layer, index) => [
-        index + 1,
-        layer.type,
-        formatCount(layer.inputs),
-        formatCount(layer.outputs),
-        layer.block?.join('x') ?? '-',
-        layer.block === null ? '-' : formatPercent(layer.sparsity),
-        formatCount(layer.connections),
-        formatCount(layer.parameters),
-        layer.dead ?? '-',
-      ]),
-    ),
-    '',
-    ...tableLines(
-      ['connections', 'of', 'least', 'median', 'most', 'variation', 'none'],
-      layers.flatMap(({ fanIn, fanOut }, index) => [
-        ...(fanIn === null ? [] : [[`into layer ${index + 1}`, 'outputs', ...spreadCells(fanIn)]]),
-        ...(fanOut === null ? [] : [['', 'inputs', ...spreadCells(fanOut)]]),
-      ]),
-    ),
-    '',
-    ...tableLines(['memory', ''], memoryRows(memory)),
-    ...(topInputs.length === 0
-      ? []
-      : [
-          '',
-          ...tableLines(
-            ['input', 'connections'],
-            topInputs.map(({ name, connections }) => [name, formatCount(connections)]),
-          ),
-        ]),
-  ]
-}
-
-const spreadCells = ({ min, median, max, cv, none }: Spread): string[] => [
-  formatCount(min),
-  formatCount(median),
-  formatCount(max),
-  cv.toFixed(3),
-  formatCount(none),
-]
-
-function memoryRows(memory: MemoryUse): [string, string][] {
-  const parts: [string, number][] = Object.entries(memory)
-  const total = parts.reduce((sum, [, bytes]) => sum + bytes, 0)
-  return [...parts, ['total', total] as const].map(([name, bytes]) => [name, formatBytes(bytes)])
 }

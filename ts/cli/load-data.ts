@@ -110,9 +110,14 @@ export async function loadSamples(
   return alignClasses(scaling === null ? dataset : applyScaling(dataset, scaling), classNames)
 }
 
-/** Whether `source` is a file and the one that the network was trained on. */
-export function isTrainingFile(source: string, record: RunRecord | null): boolean {
-  return record !== null && path.resolve(source) === path.resolve(record.dataset.source)
+/** The options with, for the file that the network was trained on, the part that was held back as default. */
+export function heldOut<Options extends SampleOptions>(
+  source: string,
+  record: RunRecord | null,
+  options: Options,
+): Options {
+  const trainedOn = record !== null && path.resolve(source) === path.resolve(record.dataset.source)
+  return trainedOn ? { part: 'test', ...options } : options
 }
 
 async function isCatalogued(source: string, dataDirectory: string | undefined): Promise<boolean> {

@@ -8,7 +8,7 @@ import type {
   RunRecord,
   RunResult,
 } from '../index.js'
-import { EspalierError, fanCounts } from '../index.js'
+import { EspalierError, fanCounts, layerPatterns } from '../index.js'
 import { peakMemoryMB } from './machine.js'
 import { commandLine, type SettledOptions, settingsOf } from './train-options.js'
 
@@ -118,13 +118,11 @@ export class RunRecorder {
 
 /** Each layer in numbers, with the fan-in and fan-out of the sparse ones. */
 export async function layerRecords(network: Network): Promise<LayerRecord[]> {
-  const records: LayerRecord[] = []
-  for (const [index, layer] of network.summary().entries()) {
-    const fans =
-      layer.type === 'sparse' ? fanCounts(await network.pattern(index)) : { fanIn: null, fanOut: null }
-    records.push({ ...layer, ...fans })
-  }
-  return records
+  const patterns = layerPatterns(await network.snapshot())
+  return network.summary().map((layer, index) => {
+    const pattern = patterns[index] ?? null
+    return { ...layer, ...(pattern === null ? { fanIn: null, fanOut: null } : fanCounts(pattern)) }
+  })
 }
 
 function describeError(error: unknown): { code: string; message: string } {

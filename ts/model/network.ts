@@ -21,6 +21,13 @@ import {
   readNetworkOptions,
   toNativeDescription,
 } from './description.js'
+import {
+  firstSamples,
+  type GradientOptions,
+  type LayerGradients,
+  layerGradients,
+  readGradientOptions,
+} from './gradients.js'
 import { type LayerPattern, patternOf } from './pattern.js'
 import { type Placement, type PlacementOptions, readPlacement } from './placement.js'
 import type { NetworkSnapshot, Progress } from './snapshot.js'
@@ -185,6 +192,26 @@ export class Network {
         ? toNativeRows('predict', input, this.description.inputs)
         : toNativeData('predict: dataset', input, this.description, false)
     return this.#call(() => this.#native.predict(data, threads))
+  }
+
+  /**
+   * Gradients of the mean loss by every connection and bias that exists, of each sparse and dense layer; nothing of the
+   * network changes. The batches are taken in the order of the data set.
+   *
+   * They belong to the loss that `evaluate` gives: dropout is off, so that they follow from the data alone, which is not
+   * quite what training sees in a network with dropout. Weight decay is no part of them. `gradientConcentration` tells
+   * where they gather.
+   *
+   * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA, ERR_ESPALIER_STATE (also while a fit runs); ERR_ESPALIER_DIVERGED
+   * when the loss is not finite
+   */
+  async gradients(dataset: Dataset, options: GradientOptions = {}): Promise<LayerGradients[]> {
+    this.#ready('gradients', true)
+    const { samples, batchSize, threads } = readGradientOptions(options)
+    const all = toNativeData('gradients: dataset', dataset, this.description, true)
+    const data = firstSamples(all, samples)
+    const found = await this.#call(() => this.#native.gradients(data, batchSize, threads))
+    return layerGradients(this.description, found)
   }
 
   /**

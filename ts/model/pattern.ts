@@ -14,8 +14,17 @@ export interface LayerPattern {
   readonly columnIndices: Int32Array
 }
 
+/** The patterns of a snapshot: one per layer of the network, null where that layer is not sparse. */
+export function layerPatterns(snapshot: NetworkSnapshot): (LayerPattern | null)[] {
+  return snapshot.description.layers.map(({ type }, index) =>
+    type === 'sparse' ? patternOf(snapshot, index) : null,
+  )
+}
+
+type Patterned = Pick<NetworkSnapshot, 'description' | 'tensors'>
+
 /** The pattern of one sparse layer of a snapshot. @throws ERR_ESPALIER_OPTION when that layer is not sparse */
-export function patternOf(snapshot: NetworkSnapshot, index: number): LayerPattern {
+export function patternOf(snapshot: Patterned, index: number): LayerPattern {
   const { layers } = snapshot.description
   const layer = layers[index]
   if (layer?.type !== 'sparse') {
@@ -37,7 +46,7 @@ export function patternOf(snapshot: NetworkSnapshot, index: number): LayerPatter
   }
 }
 
-function tensor<T>(snapshot: NetworkSnapshot, name: string, type: new () => T): T {
+function tensor<T>(snapshot: Patterned, name: string, type: new () => T): T {
   const data = snapshot.tensors.find((candidate) => candidate.name === name)?.data
   if (data instanceof type) return data
   throw new EspalierError('ERR_ESPALIER_INTERNAL', `the snapshot has no tensor ${name} of ${type.name}`)

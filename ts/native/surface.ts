@@ -256,6 +256,14 @@ export interface NativeState {
   optimizer: NativeOptimizer | null
 }
 
+/** Tensors named, shaped and ordered as in a snapshot, patterns included; the other numbers are gradients. */
+export interface NativeGradients {
+  /** Of the mean loss over the samples. */
+  mean: readonly NativeTensor[]
+  /** Magnitudes of the gradients of the batches' mean losses, averaged over the samples. */
+  magnitude: readonly NativeTensor[]
+}
+
 export interface NativeLayerSummary {
   type: NativeLayer['type']
   inputs: number
@@ -316,6 +324,8 @@ export interface NativeNetwork {
   evaluate(data: NativeData, threads: number): Promise<NativeMetrics>
   /** samples x outputs: probabilities for the two cross-entropies, plain outputs for squared error. */
   predict(data: NativeData, threads: number): Promise<Float32Array>
+  /** In evaluation mode, batch by batch in the order of the samples; changes nothing. */
+  gradients(data: NativeData, batchSize: number, threads: number): Promise<NativeGradients>
   /** A consistent copy of everything, taken between two steps when a fit is running. */
   snapshot(): Promise<NativeState>
   /** Replaces everything by a snapshot of a network with the same description. Checks every invariant first. */

@@ -1,0 +1,110 @@
+/** `espalier inspect` as a process. */
+import { join } from 'node:path'
+import t from 'tap'
+import type { Inspection } from '../../lib/cli/inspect/inspection.js'
+import { espalier, needsAddon, smallTable } from './process.js'
+
+const train = (out: string, ...more: string[]) => [
+  ...'train table.csv --label kind --hidden 24,16 --sparsity 0.6 --threads 1 --batch 8 --quiet'.split(' '),
+  ...['--out', out, ...more],
+]
+const model = (run: string) => join(run, 'model.safetensors')
+
+t.test('the analysis of a network', needsAddon, async (t) => {
+  const folder = t.testdir({ 'table.csv': smallTable() })
+  const moving = ['--rewire', 'set', '--epochs', '6']
+  t.equal((await espalier(folder, train('a', ...moving))).code, 0)
+  t.equal((await espalier(folder, train('b', ...moving, '--seed', '9'))).code, 0)
+  t.equal((await espalier(folder, train('still', '--rewire', 'static', '--epochs', '1'))).code, 0)
+  t.equal(
+    (await espalier(folder, train('wide', '--rewire', 'static', '--epochs', '1', '--hidden', '30'))).code,
+    0,
+  )
+  const inspect = async (...args: string[]) => {
+    const outcome = await espalier(folder, ['inspect', ...args])
+    t.equal(outcome.code, 0, outcome.stderr)
+    return outcome
+  }
+
+  await t.test('in numbers', async (t) => {
+    const { json } = await inspect(model('a'), 'table.csv', '--part', 'train', '--json')
+    const answer = json() as unknown as Inspection
+    t.match(answer, { gradients: { dataset: 'table', samples: Number, batchSize: 128 }, against: null })
+    const [first, second, last] = answer.layers
+    t.match(first, {
+      type: 'sparse',
+      dead: Number,
+      fanIn: { cv: Number, lognormal: { mu: Number, sigma: Number, distance: Number, fitted: Number } },
+      fanOut: { lognormal: Object },
+      sinceStart: { moved: Number, jaccard: Number, fanIn: Number },
+      against: null,
+      concentration: Number,
+    })
+    const moved = second!.sinceStart!.moved!
+    t.ok(moved > 0 && moved <= 1, `${moved} moved`)
+    t.ok(first!.concentration! > 0)
+    t.match(last, { type: 'dense', fanIn: null, sinceStart: null, concentration: null })
+    const total = answer.topInputs.reduce((sum, { share }) => sum + share, 0)
+    t.ok(Math.abs(total - 1) < 1e-12, 'three inputs, all listed')
+  })
+
+  await t.test('a topology that never moved is at its start', async (t) => {
+    const { json } = await inspect(model('still'), '--json')
+    t.match(json(), {
+      gradients: null,
+      layers: [
+        { sinceStart: { moved: 0, jaccard: 0, fanIn: 0 }, concentration: null },
+        { sinceStart: { moved: 0, jaccard: 0, fanIn: 0 } },
+        {},
+      ],
+    })
+  })
+
+  await t.test('beside another network', async (t) => {
+    const same = await inspect(model('a'), '--against', model('a'), '--json')
+    t.match(same.json(), {
+      against: model('a'),
+      layers: [{ against: { moved: 0, jaccard: 0, fanIn: 0 } }, {}, { against: null }],
+    })
+    const { json } = await inspect(model('a'), '--against', model('b'), '--json')
+    const { layers } = json() as unknown as Inspection
+    const { moved, jaccard } = layers[1]!.against!
+    t.ok(moved! > 0.1, 'another seed, other connections')
+    t.ok(jaccard! > moved!, 'Jaccard counts those of both')
+    const wide = await inspect(model('a'), '--against', model('wide'), '--json')
+    t.match(wide.json(), {
+      layers: [{ against: { moved: null, jaccard: null, fanIn: Number } }, { against: null }, {}],
+    })
+  })
+
+  await t.test('for people', async (t) => {
+    const { stdout } = await inspect(model('a'), 'table.csv', '--against', model('b'))
+    t.match(stdout, /\nlayer +kind .*dead\n/)
+    t.match(stdout, /variation +none +lognormal mu +sigma +misfit\ninto layer 1 +outputs/)
+    t.match(
+      stdout,
+      /\ncompared with +layer +connections gone +Jaccard distance +fan-in apart\nthe start +1 +\d/,
+    )
+    t.match(stdout, new RegExp(`\n${model('b')} +2 +[\\d.]+ %`))
+    t.match(stdout, /\nlayer +gradient at hubs, times the mean \(18 samples of table\)\n +1 +\d/)
+    t.match(stdout, /\ninput +connections +share\n(left|middle|right) +\d+ +[\d.]+ %/)
+    const quiet = await inspect(model('a'), '--quiet')
+    t.equal(quiet.stdout, '')
+  })
+
+  await t.test('wrong use', async (t) => {
+    for (const [args, message] of [
+      [['--part', 'test'], "option '--part' is for a data set; name one after the checkpoint"],
+      [['--label', 'kind'], "option '--label' is for a data set; name one after the checkpoint"],
+      [['--batch', '0'], /option '--batch <size>' argument '0' is invalid. Allowed: a whole number from 1/],
+    ] as const) {
+      const outcome = await espalier(folder, ['inspect', model('a'), ...args, '--json'])
+      t.equal(outcome.code, 2, args.join(' '))
+      t.match(outcome.json(), { error: { code: 'ERR_ESPALIER_OPTION', message } })
+    }
+    const missing = await espalier(folder, ['inspect', model('a'), '--against', 'none.safetensors', '--json'])
+    t.match(missing.json(), { error: { code: 'ERR_ESPALIER_NOT_FOUND' } })
+    const nothing = await espalier(folder, ['inspect', model('a'), 'none.csv', '--json'])
+    t.match(nothing.json(), { error: { code: 'ERR_ESPALIER_NOT_FOUND' } })
+  })
+})
