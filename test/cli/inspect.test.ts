@@ -2,6 +2,8 @@
 import { join } from 'node:path'
 import t from 'tap'
 import type { Inspection } from '../../lib/cli/inspect/inspection.js'
+import { dense, Network, pruneNeurons, set, sparse } from '../../lib/index.js'
+import { clouds } from '../model/support.js'
 import { espalier, needsAddon, smallTable } from './process.js'
 
 const train = (out: string, ...more: string[]) => [
@@ -34,6 +36,8 @@ t.test('the analysis of a network', needsAddon, async (t) => {
     t.match(first, {
       type: 'sparse',
       dead: Number,
+      removedNeurons: 0,
+      exploration: null,
       fanIn: { cv: Number, lognormal: { mu: Number, sigma: Number, distance: Number, fitted: Number } },
       fanOut: { lognormal: Object },
       sinceStart: { moved: Number, jaccard: Number, fanIn: Number },
@@ -79,7 +83,7 @@ t.test('the analysis of a network', needsAddon, async (t) => {
 
   await t.test('for people', async (t) => {
     const { stdout } = await inspect(model('a'), 'table.csv', '--against', model('b'))
-    t.match(stdout, /\nlayer +kind .*dead\n/)
+    t.match(stdout, /\nlayer +kind .*dead +removed +explored\n/)
     t.match(stdout, /variation +none +lognormal mu +sigma +misfit\ninto layer 1 +outputs/)
     t.match(
       stdout,
@@ -107,4 +111,30 @@ t.test('the analysis of a network', needsAddon, async (t) => {
     const nothing = await espalier(folder, ['inspect', model('a'), 'none.csv', '--json'])
     t.match(nothing.json(), { error: { code: 'ERR_ESPALIER_NOT_FOUND' } })
   })
+})
+
+t.test('removed neurons and explored positions', needsAddon, async (t) => {
+  const folder = t.testdir()
+  using network = new Network({
+    inputs: 8,
+    layers: [sparse(20), sparse(16), dense(3)],
+    sparsity: 0.6,
+    device: 'cpu',
+  })
+  const rewire = set({ neurons: pruneNeurons({ fraction: 0.25 }), trackExploration: true })
+  await network.fit(clouds(60, 8, 3), { epochs: 10, rewire, threads: 1 })
+  await network.save(join(folder, 'pruned.safetensors'))
+  const inspected = await espalier(folder, ['inspect', 'pruned.safetensors', '--json'])
+  const { layers } = inspected.json() as unknown as Inspection
+  t.strictSame(
+    layers.map(({ removedNeurons }) => removedNeurons),
+    [5, 4, 0],
+  )
+  for (const [index, { dead, removedNeurons, exploration }] of layers.entries()) {
+    t.equal(exploration, network.summary()[index]!.exploration)
+    if (dead === null) t.equal(exploration, null)
+    else t.ok(dead >= removedNeurons && exploration! > 0.4 && exploration! <= 1, `${dead}, ${exploration}`)
+  }
+  const shown = await espalier(folder, ['inspect', 'pruned.safetensors'])
+  t.match(shown.stdout, /\n +1 +sparse .* 5 +[\d.]+ %\n/)
 })

@@ -12,10 +12,12 @@ import { readRecordBeside } from './run-folder.js'
 import { addSampleOptions } from './sample-options.js'
 
 const help = `
-"variation" is the standard deviation over the mean. A lognormal distribution is fitted to the counts above 0; "misfit" is
-the largest difference between its shares and theirs (Kolmogorov-Smirnov). "fan-in apart" compares distributions of fan-in,
-each over its mean, by the Wasserstein-1 distance: 0.1 is a tenth of the mean. "at hubs" is the mean |gradient| of the
-connections into the tenth of the neurons with the largest fan-in, over the mean of all; it needs a data set, whose part and
+"dead" neurons have no connection in or none out; "removed" ones are those of them that a rule took away. "explored"
+is R_s, the share of positions that ever had a connection, where training followed it. "variation" is the standard
+deviation over the mean. A lognormal distribution is fitted to the counts above 0; "misfit" is the largest difference
+between its shares and theirs (Kolmogorov-Smirnov). "fan-in apart" compares distributions of fan-in, each over its
+mean, by the Wasserstein-1 distance: 0.1 is a tenth of the mean. "at hubs" is the mean |gradient| of the connections
+into the tenth of the neurons with the largest fan-in, over the mean of all; it needs a data set, whose part and
 scaling are those of "espalier evaluate".`
 
 /** Adds `espalier inspect`. */

@@ -55,6 +55,10 @@ export interface InspectedLayer {
   fanOut: Fan | null
   /** Hidden neurons without connections in or out; null for the outputs of the network. */
   dead: number | null
+  /** Of these, the ones that a rule took away. */
+  removedNeurons: number
+  /** R_s: share of the positions that ever had a connection; null where training did not follow it. */
+  exploration: number | null
   /** Beside the network as it was laid; null for a layer without a pattern. */
   sinceStart: LayerComparison | null
   /** Beside the other network. */
@@ -81,6 +85,7 @@ export async function inspectNetwork(
   const records = await layerRecords(network)
   const patterns = layerPatterns(await network.snapshot())
   const dead = deadNeurons(records)
+  const summary = network.summary()
   const sinceStart = await compareWithStart(patterns, network)
   const against = request.against === null ? [] : await compareWithFile(patterns, request.against)
   const layers = records.map((layer, index) => ({
@@ -88,6 +93,8 @@ export async function inspectNetwork(
     fanIn: fanOf(layer.fanIn),
     fanOut: fanOf(layer.fanOut),
     dead: dead[index]!,
+    removedNeurons: summary[index]!.removedNeurons,
+    exploration: summary[index]!.exploration,
     sinceStart: sinceStart[index]!,
     against: against[index] ?? null,
     concentration: request.gradients?.layers.get(index) ?? null,

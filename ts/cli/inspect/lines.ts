@@ -29,7 +29,19 @@ const section = ({ head, rows }: Table): string[] =>
   rows.length === 0 ? [] : ['', ...tableLines(head, rows)]
 
 const layerTable = ({ layers }: Inspection): Table => ({
-  head: ['layer', 'kind', 'inputs', 'outputs', 'block', 'sparsity', 'connections', 'parameters', 'dead'],
+  head: [
+    'layer',
+    'kind',
+    'inputs',
+    'outputs',
+    'block',
+    'sparsity',
+    'connections',
+    'parameters',
+    'dead',
+    'removed',
+    'explored',
+  ],
   rows: layers.map((layer, index) => [
     index + 1,
     layer.type,
@@ -40,6 +52,8 @@ const layerTable = ({ layers }: Inspection): Table => ({
     formatCount(layer.connections),
     formatCount(layer.parameters),
     layer.dead ?? '-',
+    layer.dead === null ? '-' : formatCount(layer.removedNeurons),
+    formatPercent(layer.exploration),
   ]),
 })
 
