@@ -64,7 +64,7 @@ class FitRun {
   const FitSettings& settings_;
   const FitListener& listener_;
   const RunLength length_;
-  const Rewirings rewirings_;
+  Rewirings rewirings_;
   /// Of the samples in the epoch under way. Outlives the steps that the device still has to do.
   std::optional<Feistel> order_;
   /// Null only where a rewiring on the host has failed.

@@ -1,5 +1,7 @@
 #include "train/rewirings.h"
 
+#include <algorithm>
+
 #include "base/random.h"
 #include "rewire/exploration.h"
 #include "rewire/living.h"
@@ -42,7 +44,10 @@ void Rewirings::start(NetworkState& network, const FirstBatch& firstBatch) const
   if (settings_.host != nullptr) settings_.host->start(network, firstBatch);
 }
 
-void Rewirings::begin(NetworkState& network) const {
+void Rewirings::begin(NetworkState& network) {
+  onlyLiving_ =
+      settings_.neurons.has_value() ||
+      std::ranges::any_of(network.layers, [](const LayerState& layer) { return countRemoved(layer) > 0; });
   if (settings_.host != nullptr) settings_.host->begin(network);
   if (settings_.trackExploration) markExplored(network);
 }
@@ -68,7 +73,7 @@ bool Rewirings::movesWeights(int64_t step) const {
 }
 
 bool Rewirings::onHost(const DueRewiring& due) const {
-  return due.any() && (settings_.host != nullptr || settings_.neurons.has_value());
+  return due.any() && (settings_.host != nullptr || onlyLiving_);
 }
 
 double Rewirings::fractionAt(int64_t step, double learningRate) const {

@@ -34,7 +34,7 @@ class Rewirings {
   /// Before the first step of a run that does not resume another.
   void start(NetworkState& network, const FirstBatch& firstBatch) const;
   /// Before the first step of a run, also of a resumed one.
-  void begin(NetworkState& network) const;
+  void begin(NetworkState& network);
 
   bool needsGradient() const;
   DueRewiring dueAfter(int64_t step) const;
@@ -59,6 +59,8 @@ class Rewirings {
   const RunLength length_;
   const double firstLearningRate_;
   const int threads_;
+  /// Whether there are removed neurons, which a device knows nothing of, or will be.
+  bool onlyLiving_ = false;
 };
 
 }  // namespace espalier

@@ -6,6 +6,7 @@ import {
   adamw,
   dense,
   importancePruning,
+  invertedRigl,
   layerNorm,
   Network,
   npset,
@@ -243,6 +244,25 @@ t.test('it still learns with half of its neurons', { skip: noAddon }, async (t) 
   const result = await network.fit(clouds(1200, 20, 3), { epochs: 8, batchSize: 32, rewire: npset() })
   t.match(network.summary(), [{ removedNeurons: 32 }, { removedNeurons: 32 }, { removedNeurons: 0 }])
   t.ok(result.trainAccuracy! > 0.95, String(result.trainAccuracy))
+})
+
+t.test('a resumed run leaves them alone whatever its rule', { skip: noAddon }, async (t) => {
+  for (const rewire of [rigl({ every: 2, until: 1 }), set(), invertedRigl({ every: 2, until: 1 })]) {
+    const network = new Network({ inputs: 12, layers: [sparse(20), sparse(16), dense(3)], sparsity: 0.7 })
+    const samples = clouds(120, 12, 3)
+    await network.fit(samples, { epochs: 4, batchSize: 16, rewire: npset() })
+    const counts = () => network.summary().map(({ connections }) => connections)
+    const before = counts()
+    await network.fit(samples, { epochs: 9, rewire, resume: true })
+    const end = await network.snapshot()
+    for (const layer of [0, 1]) {
+      const gone = removedOf(end, layer)
+      t.equal(gone.length, layer === 0 ? 10 : 8)
+      t.ok(gone.every((neuron) => weightsOf(end, layer)[neuron]!.every((weight) => weight === null)))
+    }
+    t.ok(weightsOf(end, 1).every((row) => removedOf(end, 0).every((neuron) => row[neuron] === null)))
+    t.strictSame(counts(), before)
+  }
 })
 
 t.test('what cannot be is said before anything is trained', { skip: noAddon }, async (t) => {

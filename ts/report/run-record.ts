@@ -35,7 +35,17 @@ const rewiring = z.object({
   /** Share of a layer's connections that moved. */
   fraction: z.number(),
   /** `layer` is an index in `layers`; `returned` of the `moved` came back to where they were. */
-  layers: z.array(z.object({ layer: count, moved: count, returned: count })),
+  layers: z.array(
+    z.object({
+      layer: count,
+      moved: count,
+      returned: count,
+      /** Weights that the layer had then, neurons removed so far, and R_s; absent from records of old. */
+      connections: count.optional(),
+      removedNeurons: count.optional(),
+      exploration: z.number().nullable().optional(),
+    }),
+  ),
 })
 
 const layer = z.object({

@@ -87,6 +87,9 @@ const importanceOptions = object(importanceShape)
  * has no input and no output and never comes back; of equals the one with the larger index goes. Only neurons of
  * sparse layers go; where layers have blocks, they go in whole blocks. A layerNorm still counts them, as zeros.
  *
+ * A resumed run leaves removed neurons alone whatever its rule; a fresh `fit` forgets which they were, and may connect
+ * them again.
+ *
  * The paper's text was not at hand: criterion, time and budget are options, and the defaults are ours.
  *
  * In training: ERR_ESPALIER_OPTION before the first step where the network has no sparse hidden layer, where no epoch
