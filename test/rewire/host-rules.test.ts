@@ -1,5 +1,6 @@
 /** What holds for every rule that works on the host's state. */
 import path from 'node:path'
+import * as fc from 'fast-check'
 import t from 'tap'
 import {
   adam,
@@ -104,34 +105,92 @@ for (const [name, rewire] of Object.entries(rules)) {
 t.test('SET and RigL on the host move what the device moves', { skip: noAddon }, async (t) => {
   // A share so small that no neuron goes, but the host is asked every time.
   const neurons = pruneNeurons({ fraction: 0.001, from: 0, until: 1 })
+  const magnitude = { prune: 'magnitude', initialization: 'he' } as const
+  const byGradient = { every: 'epoch', until: 1 } as const
+  const pairs = [
+    [set(), set({ neurons })],
+    [set(magnitude), set({ ...magnitude, neurons })],
+    [rigl(byGradient), rigl({ ...byGradient, neurons })],
+  ] as const
   for (const block of ['1x1', '4x1', '3x2'] as const) {
-    for (const [onDevice, onHost] of [
-      [set(), set({ neurons })],
-      [
-        set({ prune: 'magnitude', initialization: 'he' }),
-        set({ prune: 'magnitude', initialization: 'he', neurons }),
-      ],
-      [rigl({ every: 25, until: 1 }), rigl({ every: 25, until: 1, neurons })],
-    ] as const) {
-      const snapshots = []
-      for (const rewire of [onDevice, onHost]) {
-        const network = new Network({
-          inputs: 30,
-          layers: [sparse(47, { block }), sparse(40, { block }), dense(3)],
-          sparsity: 0.7,
-          device: 'cpu',
-        })
-        const result = await network.fit(data, {
-          epochs: 4,
-          batchSize: 16,
-          optimizer: adam(),
-          rewire,
-          threads: 2,
-        })
-        t.equal(result.rewirings.length, 3)
-        snapshots.push(bits(await network.snapshot()))
+    // The larger batch is of several panels, and the last one of an epoch is shorter.
+    for (const [index, pair] of pairs.entries()) {
+      for (const batchSize of [16, 150]) {
+        const snapshots = []
+        for (const rewire of pair) {
+          const network = new Network({
+            inputs: 30,
+            layers: [sparse(47, { block }), sparse(40, { block }), dense(3)],
+            sparsity: 0.7,
+            device: 'cpu',
+          })
+          const settings = { epochs: 4, batchSize, optimizer: adam(), rewire, threads: 2 }
+          const { rewirings } = await network.fit(data, settings)
+          t.equal(rewirings.length, 3)
+          snapshots.push(bits(await network.snapshot()))
+        }
+        t.strictSame(snapshots[1], snapshots[0], `${index}, ${block}, ${batchSize}`)
       }
-      t.strictSame(snapshots[1], snapshots[0], `${onHost.type}, ${block}`)
     }
   }
+})
+
+const cases = fc.record({
+  inputs: fc.integer({ min: 3, max: 14 }),
+  widths: fc.array(fc.integer({ min: 3, max: 14 }), { minLength: 1, maxLength: 3 }),
+  block: fc.constantFrom('1x1', '2x1', '3x2'),
+  sparsity: fc.double({ min: 0.1, max: 0.6, noNaN: true }),
+  finalSparsity: fc.double({ min: 0.65, max: 0.8, noNaN: true }),
+  fraction: fc.double({ min: 0.05, max: 1, noNaN: true }),
+  every: fc.integer({ min: 1, max: 4 }),
+  batchSize: fc.integer({ min: 3, max: 40 }),
+  seed: fc.nat(1000),
+})
+
+t.test('whatever the network, as many connections stay as the rule says', { skip: noAddon }, async (t) => {
+  let emptied = 0
+  const check = fc.asyncProperty(cases, async (each) => {
+    const { inputs, widths, block, sparsity, finalSparsity, fraction, every, batchSize, seed } = each
+    const make = () =>
+      new Network({
+        inputs,
+        layers: [...widths.map((width) => sparse(width, { block })), dense(3)],
+        sparsity,
+        seed,
+        device: 'cpu',
+      })
+    const samples = clouds(40, inputs, 3)
+    const counts = (network: Network) => network.summary().map(({ connections }) => connections)
+    const settings = { epochs: 6, batchSize, threads: 1 }
+
+    const inverted = make()
+    const before = inverted.summary()
+    const { rewirings } = await inverted.fit(samples, {
+      ...settings,
+      rewire: invertedRigl({ every, fraction, until: 1 }),
+    })
+    if (rewirings.some(({ layers }) => layers.length !== widths.length)) throw new Error('layers')
+    const same = before.every((layer, i) => block !== '1x1' || counts(inverted)[i] === layer.connections)
+    if (!same) throw new Error(`${counts(inverted)} connections`)
+
+    const pruned = make()
+    const rewire = granet({ every, fraction, finalSparsity, until: 1 })
+    try {
+      await pruned.fit(samples, { ...settings, rewire })
+    } catch (error) {
+      if (!/without a connection/.test(String(error))) throw error
+      emptied++
+      return
+    }
+    const size = before.slice(0, -1).reduce((sum, layer) => sum + layer.inputs * layer.outputs, 0)
+    const target = size - Math.floor(finalSparsity * size + 1e-9)
+    const left = counts(pruned).slice(0, -1)
+    const total = left.reduce((sum, count) => sum + count, 0)
+    // Blocks go whole, and those at the border are smaller than they count for.
+    const whole = block === '1x1' ? 0 : block === '2x1' ? 2 : 6
+    if (total < target - whole * widths.length || (whole === 0 && total !== target))
+      throw new Error(`${total} connections are left; ${target} were asked for`)
+  })
+  await fc.assert(check, { numRuns: 150, seed: 7 })
+  t.ok(emptied < 30, `${emptied} were refused`)
 })
