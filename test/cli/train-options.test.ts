@@ -52,6 +52,7 @@ for (const [line, message] of [
   ['--epsilon 5', /--epsilon.*--topology epsilon/],
   ['--topology epsilon --sparsity 0.5', /--sparsity.*--epsilon/],
   ['--rewire static --until 0.5', /--until.*--rewire static/],
+  ['--rewire snip --every 5', /--every.*--rewire snip/],
   ['--final-sparsity 0.5', /--final-sparsity.*--rewire granet.*rigl/],
   ['--resume x --block 4x4', /--block.*--resume/],
 ] as const) {
@@ -86,6 +87,7 @@ t.test('defaults that follow from other options', async (t) => {
   })
   t.match(settle(read('--rewire granet')), { every: 100, fraction: 0.5, until: 0.7, finalSparsity: 0.9 })
   t.match(settle(read('--rewire set-itop')), { every: 1500, fraction: 0.5, until: 1 })
+  t.match(settle(read('--rewire snfs')), { every: 'epoch', fraction: 0.5, until: 1 })
   t.match(settle(read('--lr 3 --until 0.5')), { lr: 3, until: 0.5 })
 })
 
@@ -94,6 +96,8 @@ t.test('the command line of a record gives the same settings', async (t) => {
     '',
     '--hidden 300,100 --block 4x4 --optimizer adam --rewire static --layer-norm --dropout 0.1',
     '--rewire granet --final-sparsity 0.97 --sparsity 0.5',
+    '--rewire snip',
+    '--rewire chts --every 10 --until 0.9',
     '--topology epsilon --epsilon 11 --rewire set --every 50 --schedule one-cycle --warmup 5 --seed 9',
   ]) {
     const options = settle(read(line))

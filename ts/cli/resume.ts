@@ -44,7 +44,7 @@ export function trainingOptionsOf(training: FitSettings): Partial<TrainOptions> 
     warmup: schedule.warmup,
     rewire: nameOfRule(rewire),
     ...(rewire.type === 'granet' ? { finalSparsity: rewire.finalSparsity } : {}),
-    ...(rewire.type === 'static'
+    ...(rewire.type === 'static' || rewire.type === 'snip'
       ? {}
       : { every: rewire.every, fraction: rewire.fraction, until: rewire.until }),
   }

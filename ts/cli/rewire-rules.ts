@@ -1,13 +1,19 @@
 /** The rules of `--rewire` by their names: what each takes where nothing else is said, and how it is made. */
 import {
+  cht,
+  chts,
   granet,
   invertedRigl,
+  mest,
   npset,
   type RewireRule,
   rigl,
   riglItop,
   set,
   setItop,
+  snfs,
+  snip,
+  srigl,
   staticTopology,
 } from '../index.js'
 
@@ -47,19 +53,36 @@ export const rewireRules = {
     defaults: { every: 100, fraction: 0.5, until: 0.7 },
     make: (words) => granet({ ...moving(words), finalSparsity: words.finalSparsity }),
   },
+  mest: { defaults: { every: 'epoch', fraction: 0.2, until: 0.75 }, make: (words) => mest(moving(words)) },
+  snfs: { defaults: { every: 'epoch', fraction: 0.5, until: 1 }, make: (words) => snfs(moving(words)) },
+  snip: { defaults: { every: 'epoch', fraction: 0.3, until: 0 }, make: () => snip() },
+  srigl: { defaults: { every: 100, fraction: 0.3, until: 0.75 }, make: (words) => srigl(moving(words)) },
+  cht: { defaults: { every: 'epoch', fraction: 0.3, until: 1 }, make: (words) => cht(moving(words)) },
+  chts: { defaults: { every: 'epoch', fraction: 0.3, until: 1 }, make: (words) => chts(moving(words)) },
 } as const satisfies Record<string, NamedRule>
 
 export type RewireName = keyof typeof rewireRules
 export const rewireNames = Object.keys(rewireRules) as RewireName[]
 
+/** Whether connections move while training: else there is no `--every`, `--fraction` and `--until`. */
+export function movesWhileTraining(name: RewireName): boolean {
+  return name !== 'static' && name !== 'snip'
+}
+
 /** A default of every rule, for a help text. */
 export function perRule(what: 'every' | 'fraction' | 'until'): string {
-  const names = rewireNames.filter((name) => name !== 'static')
-  return `(default: ${names.map((name) => `${rewireRules[name].defaults[what]} for ${name}`).join(', ')})`
+  const names = rewireNames.filter(movesWhileTraining)
+  const values = [...new Set(names.map((name) => rewireRules[name].defaults[what]))]
+  const named = values.map((value) => {
+    const ofValue = names.filter((name) => rewireRules[name].defaults[what] === value)
+    return `${value} for ${ofValue.join(', ')}`
+  })
+  return `(default: ${named.join('; ')})`
 }
 
 /** The name of a rule that a checkpoint holds; presets go by the rule that they set. */
 export function nameOfRule(rule: RewireRule): RewireName {
   if (rule.type === 'set' && rule.neurons !== null) return 'npset'
+  if (rule.type === 'cht' && rule.temperature !== null) return 'chts'
   return rule.type === 'invertedRigl' ? 'inverted-rigl' : rule.type
 }

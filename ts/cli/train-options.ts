@@ -15,7 +15,7 @@ import {
   whole,
   widths,
 } from './option-values.js'
-import { perRule, type RewireName, rewireNames, rewireRules } from './rewire-rules.js'
+import { movesWhileTraining, perRule, type RewireName, rewireNames, rewireRules } from './rewire-rules.js'
 
 export type OptimizerName = 'sgd' | 'adam' | 'adamw'
 
@@ -191,8 +191,8 @@ export function checkTogether(command: Command, options: TrainOptions): void {
   if (options.topology === 'epsilon')
     clash(['--sparsity'], 'has no effect with --topology epsilon, which follows --epsilon')
   else clash(['--epsilon'], `belongs to --topology epsilon, and it is ${options.topology}`)
-  if (options.rewire === 'static')
-    clash(['--every', '--fraction', '--until'], 'has no effect with --rewire static')
+  if (!movesWhileTraining(options.rewire))
+    clash(['--every', '--fraction', '--until'], `has no effect with --rewire ${options.rewire}`)
   if (options.rewire !== 'granet')
     clash(['--final-sparsity'], `belongs to --rewire granet, and it is ${options.rewire}`)
   if (options.resume === undefined) return
@@ -266,7 +266,7 @@ function unusedSettings(options: SettledOptions): Set<string> {
   return new Set([
     ...(options.optimizer === 'sgd' ? [] : ['momentum']),
     options.topology === 'epsilon' ? 'sparsity' : 'epsilon',
-    ...(options.rewire === 'static' ? ['every', 'fraction', 'until'] : []),
+    ...(movesWhileTraining(options.rewire) ? [] : ['every', 'fraction', 'until']),
     ...(options.rewire === 'granet' ? [] : ['final-sparsity']),
   ])
 }
