@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <iterator>
 #include <vector>
 
@@ -63,7 +64,7 @@ std::span<const double> LinkScores::row(int64_t v) {
     for (int64_t j = columnOffsets[x]; j < columnOffsets[x + 1]; ++j) ++common_[rows[j]];
   }
   for (size_t y = 0; y < common_.size(); ++y) {
-    // All links of such a row lead to columns that v is linked to: no path goes on from it.
+    // Where there are none, the row leads only to columns that v is linked to: no path goes by way of it.
     const int64_t outside = rowOffsets[y + 1] - rowOffsets[y] - common_[y];
     rowWeights_[y] = outside > 0 ? 1 / std::sqrt(static_cast<double>(outside)) : 0;
   }
@@ -73,7 +74,7 @@ std::span<const double> LinkScores::row(int64_t v) {
     const int32_t x = columns[i];
     for (int64_t j = columnOffsets[x]; j < columnOffsets[x + 1]; ++j) {
       const int32_t y = rows[j];
-      if (y == v) continue;
+      if (y == v || rowWeights_[y] == 0) continue;
       for (int64_t k = rowOffsets[y]; k < rowOffsets[y + 1]; ++k) {
         Tally& tally = tallies_[columns[k]];
         if (tally.paths++ == 0) touched_.push_back(columns[k]);
@@ -97,9 +98,18 @@ Array<int64_t> growByLinks(const Grid& grid, std::span<const int64_t> kept, int6
           "there are fewer free positions than connections to grow");
   const Pattern graph = Pattern::fromPositions(grid, kept);
   std::vector<TopPositions> best(static_cast<size_t>(pool.threads()), TopPositions(count));
+  std::vector<std::exception_ptr> failures(best.size());
   pool.run([&](int thread) {
-    offerLinks(graph, thread, pool.threads(), choice, best[static_cast<size_t>(thread)]);
+    const auto index = static_cast<size_t>(thread);
+    try {
+      offerLinks(graph, thread, pool.threads(), choice, best[index]);
+    } catch (...) {
+      failures[index] = std::current_exception();
+    }
   });
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
   for (size_t thread = 1; thread < best.size(); ++thread) best[0].merge(std::move(best[thread]));
   const Array<int64_t> likely = best[0].finish();
 
