@@ -1,0 +1,23 @@
+import { oneKind } from '../../validation.js'
+import { type DenseTwin, denseTwin } from './dense-twin.js'
+import type { PreparationContext, PreparedRun } from './preparation.js'
+
+/** What can be done before a network is made. One file in this folder for each, and one line in each list here. */
+export type Preparation = DenseTwin
+
+const kinds = { denseTwin }
+
+export const preparationSchema = oneKind([denseTwin.schema], Object.keys(kinds).join(', '))
+
+/** Does the preparations in their order. @throws what a preparation throws */
+export async function prepare(
+  run: PreparedRun,
+  preparations: readonly Preparation[],
+  context: PreparationContext,
+): Promise<PreparedRun> {
+  let prepared = run
+  for (const preparation of preparations) {
+    prepared = await kinds[preparation.type].prepare(prepared, preparation, context)
+  }
+  return prepared
+}
