@@ -15,6 +15,39 @@ export {
   topologySeries,
 } from './analysis/topology-record.js'
 export * from './data/index.js'
+export {
+  type CompareOptions,
+  type Comparison,
+  compare,
+} from './experiment/compare.js'
+export type { Job as CompareJob } from './experiment/grid.js'
+export type { Measure } from './experiment/measures/registry.js'
+export type { Preparation } from './experiment/preparations/registry.js'
+export type { CompareProgress } from './experiment/progress.js'
+export type { Plan, PlannedDataset, PlannedMethod } from './experiment/read-study.js'
+export type {
+  CompareEpoch,
+  CompareResult,
+  CompareRun,
+  FailedRun,
+  FinishedRun,
+} from './experiment/run-file.js'
+export { holm } from './experiment/statistics/holm.js'
+export { comparePaired, type PairedTest } from './experiment/statistics/paired.js'
+export { describe, type Interval, type Summary as SampleSummary } from './experiment/statistics/sample.js'
+export { type SignedRank, signedRank } from './experiment/statistics/wilcoxon.js'
+export type { LayerPart, Method, Study, StudyDataset, StudyFit, StudyLayer, StudyNetwork } from './experiment/study.js'
+export { readStudyFile } from './experiment/study-file.js'
+export {
+  type Cell,
+  type CellSizes,
+  comparePairs,
+  type MethodComparison,
+  type Metric,
+  type Place,
+  type Summary,
+  summarize,
+} from './experiment/summary.js'
 export { type ErrorCode, EspalierError } from './errors.js'
 export { readCheckpoint, writeCheckpoint } from './formats/checkpoint.js'
 export {
@@ -56,7 +89,11 @@ export type {
   NativeProductPlan as ProductPlan,
   NativeRewireLayer as RewireLayer,
 } from './native/surface.js'
+export { describeMachine, type Machine, peakMemoryMB, processorName } from './native/machine.js'
 export { chooseDevice, type SystemInformation, system } from './native/system.js'
+export { renderComparison, writeComparison } from './report/comparison.js'
+export { comparisonCsv } from './report/comparison-csv.js'
+export { type ComparisonTable, comparisonTables } from './report/comparison-rows.js'
 export { renderReport, writeReport } from './report/report.js'
 export {
   type EpochRecord,

@@ -5,12 +5,13 @@ import {
   type CudaInformation,
   EspalierError,
   listDatasets,
+  processorName,
   type SystemInformation,
   system,
 } from '../index.js'
 import { formatBytes } from '../report/numbers.js'
 import { Console, Exit } from './console.js'
-import { espalierVersion, processorName } from './machine.js'
+import { espalierVersion } from './machine.js'
 
 /** Adds `espalier doctor`. */
 export function addDoctor(program: Command): void {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { addCompare } from './compare.js'
 import { Exit, Interrupted, reportError, usage } from './console.js'
 import { addData } from './data.js'
 import { addDoctor } from './doctor.js'
@@ -15,7 +16,7 @@ const program = new Command('espalier')
   // Errors are told in one place and one form, below; subcommands inherit both settings.
   .exitOverride()
   .configureOutput({ outputError: () => {} })
-for (const add of [addTrain, addEvaluate, addPredict, addInspect, addData, addDoctor]) add(program)
+for (const add of [addTrain, addEvaluate, addPredict, addInspect, addCompare, addData, addDoctor]) add(program)
 
 /** Runs the command line; gives the exit code. */
 async function run(argv: readonly string[]): Promise<number> {

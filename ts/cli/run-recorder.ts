@@ -8,8 +8,7 @@ import type {
   RunRecord,
   RunResult,
 } from '../index.js'
-import { EspalierError, fanCounts, layerPatterns } from '../index.js'
-import { peakMemoryMB } from './machine.js'
+import { EspalierError, fanCounts, layerPatterns, peakMemoryMB } from '../index.js'
 import { commandLine, type SettledOptions, settingsOf } from './train-options.js'
 
 /** What is known of a run before it starts. */

@@ -2,6 +2,7 @@ import os from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
 import {
+  describeMachine,
   type FitSettings,
   Network,
   type PlacementOptions,
@@ -14,7 +15,6 @@ import { defaults } from './defaults.js'
 import { placementOf, planLines } from './device-options.js'
 import { Interrupt } from './interrupt.js'
 import { loadSplit } from './load-data.js'
-import { describeMachine } from './machine.js'
 import { RunProgress } from './progress.js'
 import { fixedOnResume, networkOptionsOf, resumedFitSettings, trainingOptionsOf } from './resume.js'
 import {

@@ -10,7 +10,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export interface PreparedRun {
   readonly data: LoadedSplit
   readonly network: NetworkOptions
-  readonly fit: Partial<FitSettings>
+  readonly fit: FitSettings
   /** What preparations found out, by name; kept in the record of the run. */
   readonly notes: { readonly [name: string]: Json }
 }

@@ -1,0 +1,94 @@
+import { type Command, Option } from 'commander'
+import { type Comparison, compare, comparisonTables, readStudyFile, writeComparison } from '../index.js'
+import { CompareBar } from './compare-progress.js'
+import { Console, Exit } from './console.js'
+import { DownloadBar } from './download-bar.js'
+import { Interrupt } from './interrupt.js'
+import { whole } from './option-values.js'
+import { tableLines } from './table.js'
+import { shownPath } from './train-answer.js'
+
+const help = `
+The study is a JSON file: { "name", "datasets", "sparsities", "seeds", "methods": [{ "name", "network", "fit" }], "baseline" };
+docs/compare.md has all of it. Runs that are done are kept in the folder and never done again, so a comparison that was
+stopped goes on where it was.`
+
+interface CompareCommandOptions {
+  out?: string
+  data?: string
+  processes?: number
+  threads: number
+  retryFailed: boolean
+  json: boolean
+  quiet: boolean
+}
+
+/** Adds `espalier compare`. */
+export function addCompare(program: Command): void {
+  program
+    .command('compare')
+    .description('train a grid of methods, data sets, sparsities and seeds, and compare them with statistics')
+    .argument('<study>', 'a JSON file')
+    .addOption(new Option('--out <folder>', 'where runs, table and report go (default: runs/<name of the study>)'))
+    .option('--data <folder>', 'look for data sets here first')
+    .addOption(
+      new Option('--processes <count>', 'runs at the same time (default: as many as fit the cores)').argParser(
+        whole(1, 256),
+      ),
+    )
+    .addOption(new Option('--threads <count>', 'threads of each run').argParser(whole(1, 256)).default(1))
+    .addOption(new Option('--retry-failed', 'do runs again that failed before').default(false, 'no'))
+    .addOption(
+      new Option('--json', 'print one JSON object on the last line, and nothing else on standard output').default(
+        false,
+        'no',
+      ),
+    )
+    .addOption(new Option('--quiet', 'print nothing but errors').default(false, 'no'))
+    .addHelpText('after', help)
+    .action((study: string, options: CompareCommandOptions) => compareCommand(study, options))
+}
+
+async function compareCommand(file: string, options: CompareCommandOptions): Promise<void> {
+  const console = new Console(options)
+  const study = await readStudyFile(file)
+  using bar = new CompareBar(console)
+  using download = new DownloadBar(console)
+  using interrupt = new Interrupt(console, 'ending the runs under way; those that are done are kept', () => bar.stop())
+  const comparison = await compare(study, {
+    threads: options.threads,
+    retryFailed: options.retryFailed,
+    signal: interrupt.signal,
+    onProgress: (progress) => bar.handle(progress),
+    onDownload: (progress) => download.update(progress),
+    ...(options.out === undefined ? {} : { folder: options.out }),
+    ...(options.processes === undefined ? {} : { processes: options.processes }),
+    ...(options.data === undefined ? {} : { dataDirectory: options.data }),
+  })
+  bar.stop()
+  const written = await writeComparison(comparison)
+  console.answer(answerOf(comparison, written), () => lines(comparison, written))
+  if (interrupt.exitCode !== null) throw new Exit(interrupt.exitCode)
+}
+
+/** The object of --json; its names are a contract with scripts. */
+function answerOf(comparison: Comparison, written: { report: string; csv: string }): object {
+  const { reason, plan, folder, runs, baseline, cells, comparisons, remarks } = comparison
+  const failed = runs.flatMap((run) => {
+    if (run.status === 'finished') return []
+    const { dataset, method, sparsity, seed } = run.job
+    return [{ dataset: dataset.as, method: method.name, sparsity, seed, error: run.error }]
+  })
+  return { name: plan.name, reason, folder, ...written, runs: runs.length, failed, baseline, cells, comparisons, remarks }
+}
+
+/** The same for people. */
+function lines(comparison: Comparison, { report, csv }: { report: string; csv: string }): string[] {
+  return [
+    ...comparisonTables(comparison).flatMap(({ dataset, head, rows }) => ['', dataset, ...tableLines(head, rows)]),
+    '',
+    ...comparison.remarks,
+    `report  ${shownPath(report)}`,
+    `runs    ${shownPath(csv)}`,
+  ]
+}

@@ -1,0 +1,147 @@
+/** What is kept of each run of a comparison, as one JSON file. */
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { EspalierError } from '../errors.js'
+import { fileError, writeWholeText } from '../formats/atomic-file.js'
+import type { NativeLayerSummary } from '../native/surface.js'
+import type { Machine } from '../native/machine.js'
+import type { Metrics } from '../train/events.js'
+import type { Job } from './grid.js'
+import type { Json } from './preparations/preparation.js'
+
+/** An epoch of a run. */
+export interface CompareEpoch {
+  /** 1 for the first. */
+  readonly epoch: number
+  readonly train: Metrics
+  readonly test: Metrics
+  readonly learningRate: number
+  /** Training alone. */
+  readonly seconds: number
+  readonly samplesPerSecond: number
+  readonly rewireSeconds: number
+  /** Weights that exist when the epoch is reported, over all layers. */
+  readonly connections: number
+}
+
+/** A run in numbers. Accuracies are shares of right answers, null for regression; all on the test part unless it says train. */
+export interface CompareResult {
+  /** After the last epoch. */
+  readonly accuracy: number | null
+  readonly loss: number
+  readonly trainAccuracy: number | null
+  readonly trainLoss: number
+  /** Of the epoch with the best accuracy (for regression, the least loss) on the test part, the first of equals. */
+  readonly best: { readonly epoch: number; readonly accuracy: number | null; readonly loss: number }
+  readonly epochs: number
+  readonly steps: number
+  /** Weights that exist after training, over all layers. */
+  readonly connections: number
+  /** All trained numbers after training. */
+  readonly parameters: number
+  /** Share of absent weights over the sparse layers after training; 0 without any. */
+  readonly sparsity: number
+  /**
+   * 2 x 3 x connections x samples over all epochs: a multiplication and an addition for each connection and sample, in the
+   * forward product, the input gradient and the weight gradient; biases, activations and rewiring left out, and the input
+   * gradient of the first layer, which nobody computes, counted.
+   */
+  readonly trainingFlops: number
+  /** 2 x connections: for one sample. */
+  readonly inferenceFlops: number
+  /** Training alone, without measuring the test part. */
+  readonly seconds: number
+  readonly samplesPerSecond: number
+  readonly rewireSeconds: number
+  /** Spent in preparations. */
+  readonly prepareSeconds: number
+  /** From the start of the worker to its end, loading included. */
+  readonly wallSeconds: number
+  /** Largest resident size of the process that did the run, data included. */
+  readonly peakMemoryMB: number
+  /** Bytes of weights, pattern, optimizer, gradients and workspace after training. */
+  readonly networkBytes: number
+}
+
+/** What both kinds of run have. */
+interface RunBase {
+  readonly format: 'espalier-compare-run'
+  readonly version: 1
+  /** What was to be done: method, data set, sparsity, seed, with every option. */
+  readonly job: Job
+  /** ISO 8601. */
+  readonly started: string
+}
+
+export interface FinishedRun extends RunBase {
+  readonly status: 'finished'
+  readonly data: { readonly train: number; readonly test: number; readonly features: number; readonly classes: number }
+  readonly result: CompareResult
+  readonly history: readonly CompareEpoch[]
+  readonly layers: readonly NativeLayerSummary[]
+  /** What preparations found out, by name. */
+  readonly notes: { readonly [name: string]: Json }
+  /** What the measures found, by their `type`. */
+  readonly measures: { readonly [type: string]: Json }
+  readonly machine: Machine
+}
+
+export interface FailedRun extends RunBase {
+  readonly status: 'failed'
+  readonly error: { readonly code: string; readonly message: string }
+}
+
+export type CompareRun = FinishedRun | FailedRun
+
+/** The folder of the runs of a study. */
+export class RunFolder {
+  constructor(private readonly folder: string) {}
+
+  /** Makes the folder. @throws ERR_ESPALIER_FILE */
+  async make(): Promise<void> {
+    await mkdir(this.folder, { recursive: true }).catch((cause) => {
+      throw fileError('make the folder', this.folder, cause)
+    })
+  }
+
+  /**
+   * The runs that are there, of these jobs. Their names and those of their data sets are those of the jobs.
+   *
+   * @throws ERR_ESPALIER_FORMAT for a file that is not a run, ERR_ESPALIER_FILE
+   */
+  async read(jobs: readonly Job[]): Promise<Map<string, CompareRun>> {
+    const there = new Set(await readdir(this.folder).catch(() => []))
+    const runs = new Map<string, CompareRun>()
+    for (const job of jobs) {
+      if (!runs.has(job.key) && there.has(`${job.key}.json`)) runs.set(job.key, await this.#readRun(job.key))
+    }
+    return runs
+  }
+
+  /** Writes a run, whole or not at all. @throws ERR_ESPALIER_FILE */
+  async write(run: CompareRun): Promise<void> {
+    await writeWholeText(this.#path(run.job.key), `${JSON.stringify(run)}\n`)
+  }
+
+  #path(key: string): string {
+    return path.join(this.folder, `${key}.json`)
+  }
+
+  async #readRun(key: string): Promise<CompareRun> {
+    const file = this.#path(key)
+    const text = await readFile(file, 'utf8').catch((cause) => {
+      throw fileError('read', file, cause)
+    })
+    const run = parseJson(text) as Partial<CompareRun> | null
+    if (run?.format === 'espalier-compare-run' && run.version === 1 && run.job?.key === key) return run as CompareRun
+    throw new EspalierError('ERR_ESPALIER_FORMAT', `${file}: not the run of a comparison; remove it, and it is done again`)
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
