@@ -34,7 +34,7 @@ export type {
 } from './experiment/run-file.js'
 export { holm } from './experiment/statistics/holm.js'
 export { comparePaired, type PairedTest } from './experiment/statistics/paired.js'
-export { describe, type Interval, type Summary as SampleSummary } from './experiment/statistics/sample.js'
+export { describeSample, type Interval, type SampleSummary } from './experiment/statistics/sample.js'
 export { type SignedRank, signedRank } from './experiment/statistics/wilcoxon.js'
 export type { LayerPart, Method, Study, StudyDataset, StudyFit, StudyLayer, StudyNetwork } from './experiment/study.js'
 export { readStudyFile } from './experiment/study-file.js'

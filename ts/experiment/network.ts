@@ -6,7 +6,7 @@ import { dropout, type Layer, layerNorm, layerSchema } from '../model/layers.js'
 import { type Placement, placementShape } from '../model/placement.js'
 import { type Topology, topologySchema } from '../topology/topology.js'
 import { flag, impossible, MAX_WIDTH, object, oneOf, parse, real, whole } from '../validation.js'
-import type { StudyLayer, StudyNetwork } from './study.js'
+import type { LayerPart, StudyLayer, StudyNetwork } from './study.js'
 
 /** A layer with every default; the width `'classes'` is that of the data. */
 export type PlannedLayer = Layer | (Omit<Extract<Layer, { outputs: number }>, 'outputs'> & { outputs: 'classes' })
@@ -54,9 +54,16 @@ export function mergeNetworks(shared: Checked, own: Checked): Checked {
   else if (shortForm.some((key) => own[key] !== undefined)) delete base.layers
   const merged = { ...base, ...own }
   for (const key of ['layer', 'output'] as const) {
-    if (base[key] !== undefined && own[key] !== undefined) merged[key] = { ...base[key], ...own[key] }
+    if (base[key] !== undefined && own[key] !== undefined) merged[key] = mergeParts(base[key], own[key])
   }
   return merged
+}
+
+/** A dense layer takes of a shared sparse one what both kinds have, and the other way round. */
+function mergeParts(shared: LayerPart, own: LayerPart): Record<string, unknown> {
+  if (own.type === undefined || own.type === (shared.type ?? 'sparse')) return { ...shared, ...own }
+  const both = Object.entries(shared).filter(([key]) => ['activation', 'bias', 'initialization'].includes(key))
+  return { ...Object.fromEntries(both), ...own }
 }
 
 /**

@@ -30,9 +30,12 @@ export interface Study {
    * data set. `perSeed`: the division follows the seed of the run, so that its chance is part of the spread. Default: 'fixed'.
    */
   readonly split?: 'fixed' | 'perSeed'
-  /** What the methods have in common; a method's own keys win. Default: {}. */
+  /**
+   * What the methods have in common; a method's own keys win. What it says of connections (topology, sparsity, block) is not
+   * for a method without a sparse layer. Default: {}.
+   */
   readonly network?: StudyNetwork
-  /** What the methods have in common; a method's own keys win. Default: {}. */
+  /** What the methods have in common; a method's own keys win; `rewire` is not for one without a sparse layer. Default: {}. */
   readonly fit?: StudyFit
   /** The method that the others are compared with. Default: the first. */
   readonly baseline?: string

@@ -5,7 +5,7 @@ import type { Plan, PlannedDataset } from './read-study.js'
 import type { CompareRun, FinishedRun } from './run-file.js'
 import { holm } from './statistics/holm.js'
 import { comparePaired, type PairedTest } from './statistics/paired.js'
-import { describe, type Interval, meanOf } from './statistics/sample.js'
+import { describeSample, type Interval, meanOf } from './statistics/sample.js'
 
 /** What is compared: test accuracy, as a share; for regression the test loss, of which less is better. */
 export type Metric = 'accuracy' | 'loss'
@@ -160,7 +160,7 @@ function cellOf(plan: Plan, runs: readonly CompareRun[], place: Place): Cell {
     peakMemoryMB: mean(({ result }) => result.peakMemoryMB),
     networkBytes: mean(({ result }) => result.networkBytes),
   }
-  return { ...place, metric, failed, measures, sizes, ...describe(finished.map((run) => valueOf(plan, run))) }
+  return { ...place, metric, failed, measures, sizes, ...describeSample(finished.map((run) => valueOf(plan, run))) }
 }
 
 /** Accuracy where the data has classes. */

@@ -1,4 +1,4 @@
-import { describe, deviationOf, type Interval } from './sample.js'
+import { describeSample, deviationOf, type Interval } from './sample.js'
 import { twoSidedT } from './student-t.js'
 import { signedRank } from './wilcoxon.js'
 
@@ -30,7 +30,7 @@ export interface PairedTest {
  */
 export function comparePaired(first: readonly number[], second: readonly number[]): PairedTest {
   const differences = subtract(first, second)
-  const { n, mean: difference, deviation, interval } = describe(differences)
+  const { n, mean: difference, deviation, interval } = describeSample(differences)
   const wilcoxon = n < 2 ? null : (signedRank(differences)?.p ?? null)
   if (deviation === null) return { n, difference, interval, t: null, p: null, wilcoxon, dz: null, d: null }
   const pooled = Math.sqrt((deviationOf(first) ** 2 + deviationOf(second) ** 2) / 2)

@@ -4,7 +4,7 @@ import { criticalT } from './student-t.js'
 export type Interval = readonly [low: number, high: number]
 
 /** A sample in numbers. */
-export interface Summary {
+export interface SampleSummary {
   readonly n: number
   readonly mean: number
   /** Of the sample, with n - 1; null for one value. */
@@ -19,7 +19,7 @@ export interface Summary {
  * @param values one or more
  * @param level of the interval. Default: 0.95
  */
-export function describe(values: readonly number[], level = 0.95): Summary {
+export function describeSample(values: readonly number[], level = 0.95): SampleSummary {
   const n = values.length
   const mean = meanOf(values)
   if (n < 2) return { n, mean, deviation: null, interval: null }
