@@ -15,6 +15,7 @@ export {
   topologySeries,
 } from './analysis/topology-record.js'
 export * from './data/index.js'
+export { type ErrorCode, EspalierError } from './errors.js'
 export {
   type CompareOptions,
   type Comparison,
@@ -36,7 +37,15 @@ export { holm } from './experiment/statistics/holm.js'
 export { comparePaired, type PairedTest } from './experiment/statistics/paired.js'
 export { describeSample, type Interval, type SampleSummary } from './experiment/statistics/sample.js'
 export { type SignedRank, signedRank } from './experiment/statistics/wilcoxon.js'
-export type { LayerPart, Method, Study, StudyDataset, StudyFit, StudyLayer, StudyNetwork } from './experiment/study.js'
+export type {
+  LayerPart,
+  Method,
+  Study,
+  StudyDataset,
+  StudyFit,
+  StudyLayer,
+  StudyNetwork,
+} from './experiment/study.js'
 export { readStudyFile } from './experiment/study-file.js'
 export {
   type Cell,
@@ -48,7 +57,6 @@ export {
   type Summary,
   summarize,
 } from './experiment/summary.js'
-export { type ErrorCode, EspalierError } from './errors.js'
 export { readCheckpoint, writeCheckpoint } from './formats/checkpoint.js'
 export {
   readSafetensors,
@@ -80,6 +88,7 @@ export { Network, type ThreadOptions } from './model/network.js'
 export { type LayerPattern, layerPatterns } from './model/pattern.js'
 export type { Device, Placement, PlacementOptions, Precision } from './model/placement.js'
 export type { NetworkSnapshot, Progress } from './model/snapshot.js'
+export { describeMachine, type Machine, peakMemoryMB, processorName } from './native/machine.js'
 export type {
   InstructionSet,
   NativeCuda as CudaInformation,
@@ -89,7 +98,6 @@ export type {
   NativeProductPlan as ProductPlan,
   NativeRewireLayer as RewireLayer,
 } from './native/surface.js'
-export { describeMachine, type Machine, peakMemoryMB, processorName } from './native/machine.js'
 export { chooseDevice, type SystemInformation, system } from './native/system.js'
 export { renderComparison, writeComparison } from './report/comparison.js'
 export { comparisonCsv } from './report/comparison-csv.js'

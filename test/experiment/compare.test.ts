@@ -2,12 +2,22 @@
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { type CompareProgress, compare, comparePairs, type FinishedRun, sgd, summarize } from '../../lib/index.js'
+import {
+  type CompareProgress,
+  compare,
+  comparePairs,
+  type FinishedRun,
+  sgd,
+  summarize,
+} from '../../lib/index.js'
 import { needsAddon, smallTable } from '../cli/process.js'
 import { alive, childrenOf, noProc, runFiles, steady, tableFile, tableStudy } from './support.js'
 
 /** A method that the loss of which is soon not finite. */
-const diverging = { name: 'diverging', fit: { optimizer: sgd({ learningRate: 1e30, momentum: 0 }), epochs: 50 } }
+const diverging = {
+  name: 'diverging',
+  fit: { optimizer: sgd({ learningRate: 1e30, momentum: 0 }), epochs: 50 },
+}
 /** A method that does not end by itself within a test. */
 const endless = { name: 'endless', fit: { epochs: 1e6 } }
 
@@ -15,7 +25,11 @@ t.test('a grid, resumed, extended and renamed', needsAddon, async (t) => {
   const folder = t.testdir(tableFile)
   const out = join(folder, 'out')
   const told: CompareProgress[] = []
-  const options = { folder: out, processes: 2, onProgress: (progress: CompareProgress) => told.push(progress) }
+  const options = {
+    folder: out,
+    processes: 2,
+    onProgress: (progress: CompareProgress) => told.push(progress),
+  }
   const study = tableStudy(folder)
   const result = await compare(study, options)
 
@@ -45,7 +59,14 @@ t.test('a grid, resumed, extended and renamed', needsAddon, async (t) => {
   t.match(run.machine, { device: 'cpu', threads: 1, node: process.version })
 
   t.equal(result.cells.length, 3)
-  t.match(result.cells[2], { dataset: 'table', method: 'dense', sparsity: null, n: 2, failed: 0, metric: 'accuracy' })
+  t.match(result.cells[2], {
+    dataset: 'table',
+    method: 'dense',
+    sparsity: null,
+    n: 2,
+    failed: 0,
+    metric: 'accuracy',
+  })
   t.strictSame(
     result.comparisons.map(({ method, baseline, sparsity, n }) => [method, baseline, sparsity, n]),
     [
@@ -69,7 +90,10 @@ t.test('a grid, resumed, extended and renamed', needsAddon, async (t) => {
   told.length = 0
   const again = await compare({ ...study, name: 'renamed', baseline: 'dense' }, options)
   t.strictSame(times(), before, 'nothing is done twice')
-  t.strictSame(told.map(({ found, ended }) => [found, ended]), [[6, null]])
+  t.strictSame(
+    told.map(({ found, ended }) => [found, ended]),
+    [[6, null]],
+  )
   t.strictSame(again.runs, result.runs)
   t.equal(again.comparisons[0]!.baseline, 'dense')
 
@@ -86,14 +110,19 @@ t.test('a grid, resumed, extended and renamed', needsAddon, async (t) => {
   told.length = 0
   const changed = await compare({ ...study, seeds: 1 }, options)
   t.equal(told[0]!.found, 0, 'so are other contents of a file')
-  t.match(changed.remarks, ['One seed: no test is possible, and no spread is known; ask for more with "seeds".'])
+  t.match(changed.remarks, [
+    'One seed: no test is possible, and no spread is known; ask for more with "seeds".',
+  ])
   t.match(changed.comparisons[0], { n: 1, p: null, wilcoxon: null, interval: null })
   t.match(changed.cells[0], { n: 1, deviation: null, interval: null })
 })
 
 t.test('processes and threads decide nothing', needsAddon, async (t) => {
   const folder = t.testdir(tableFile)
-  const study = tableStudy(folder, { sparsities: [0.5], fit: { epochs: 3, batchSize: 16, rewire: { type: 'set' } as never } })
+  const study = tableStudy(folder, {
+    sparsities: [0.5],
+    fit: { epochs: 3, batchSize: 16, rewire: { type: 'set' } as never },
+  })
   const [one, two] = [
     await compare(study, { folder: join(folder, 'one'), processes: 1 }),
     await compare(study, { folder: join(folder, 'two'), processes: 2, threads: 2 }),
@@ -101,46 +130,60 @@ t.test('processes and threads decide nothing', needsAddon, async (t) => {
   t.strictSame(one.runs.map(steady), two.runs.map(steady))
 })
 
-t.test('a run that fails stops no other, is kept, and is done again only when asked', needsAddon, async (t) => {
-  const folder = t.testdir(tableFile)
-  const options = { folder: join(folder, 'out'), processes: 2 }
-  const study = tableStudy(folder, { sparsities: [0.5], methods: [diverging, { name: 'random' }] })
-  const result = await compare(study, options)
-  t.equal(result.reason, 'finished')
-  const failed = result.runs.filter(({ status }) => status === 'failed')
-  t.equal(failed.length, 2)
-  t.match(failed[0], { job: { method: { name: 'diverging' } }, error: { code: 'ERR_ESPALIER_DIVERGED', message: /loss/ } })
-  t.match(result.cells[0], { method: 'diverging', n: 0, failed: 2, mean: null, sizes: null })
-  t.match(result.cells[1], { method: 'random', n: 2, failed: 0 })
-  t.strictSame(result.comparisons, [], 'there is no pair')
-  t.match(result.remarks, ['2 of 4 runs failed; pairs are made of seeds that both methods finished.'])
-  const ended: unknown[] = []
-  const count = ({ ended: run }: CompareProgress) => run && ended.push(run)
-  await compare(study, { ...options, onProgress: count })
-  t.equal(ended.length, 0)
-  await compare(study, { ...options, onProgress: count, retryFailed: true })
-  t.equal(ended.length, 2)
-})
+t.test(
+  'a run that fails stops no other, is kept, and is done again only when asked',
+  needsAddon,
+  async (t) => {
+    const folder = t.testdir(tableFile)
+    const options = { folder: join(folder, 'out'), processes: 2 }
+    const study = tableStudy(folder, { sparsities: [0.5], methods: [diverging, { name: 'random' }] })
+    const result = await compare(study, options)
+    t.equal(result.reason, 'finished')
+    const failed = result.runs.filter(({ status }) => status === 'failed')
+    t.equal(failed.length, 2)
+    t.match(failed[0], {
+      job: { method: { name: 'diverging' } },
+      error: { code: 'ERR_ESPALIER_DIVERGED', message: /loss/ },
+    })
+    t.match(result.cells[0], { method: 'diverging', n: 0, failed: 2, mean: null, sizes: null })
+    t.match(result.cells[1], { method: 'random', n: 2, failed: 0 })
+    t.strictSame(result.comparisons, [], 'there is no pair')
+    t.match(result.remarks, ['2 of 4 runs failed; pairs are made of seeds that both methods finished.'])
+    const ended: unknown[] = []
+    const count = ({ ended: run }: CompareProgress) => run && ended.push(run)
+    await compare(study, { ...options, onProgress: count })
+    t.equal(ended.length, 0)
+    await compare(study, { ...options, onProgress: count, retryFailed: true })
+    t.equal(ended.length, 2)
+  },
+)
 
-t.test('a worker that is killed is a failed run', { ...needsAddon, ...(noProc ? { skip: noProc } : {}) }, async (t) => {
-  const folder = t.testdir(tableFile)
-  const study = tableStudy(folder, { sparsities: [0.5], seeds: 1, methods: [endless, { name: 'random' }] })
-  let killed = false
-  const result = await compare(study, {
-    folder: join(folder, 'out'),
-    processes: 1,
-    onProgress: ({ epochsDone }) => {
-      if (killed || epochsDone === 0) return
-      killed = true
-      for (const pid of childrenOf(process.pid)) process.kill(pid, 'SIGKILL')
-    },
-  })
-  t.match(result.runs[0], {
-    status: 'failed',
-    error: { code: 'ERR_ESPALIER_MEMORY', message: /ended by SIGKILL; most likely the machine ran out of memory/ },
-  })
-  t.equal(result.runs[1]!.status, 'finished')
-})
+t.test(
+  'a worker that is killed is a failed run',
+  { ...needsAddon, ...(noProc ? { skip: noProc } : {}) },
+  async (t) => {
+    const folder = t.testdir(tableFile)
+    const study = tableStudy(folder, { sparsities: [0.5], seeds: 1, methods: [endless, { name: 'random' }] })
+    let killed = false
+    const result = await compare(study, {
+      folder: join(folder, 'out'),
+      processes: 1,
+      onProgress: ({ epochsDone }) => {
+        if (killed || epochsDone === 0) return
+        killed = true
+        for (const pid of childrenOf(process.pid)) process.kill(pid, 'SIGKILL')
+      },
+    })
+    t.match(result.runs[0], {
+      status: 'failed',
+      error: {
+        code: 'ERR_ESPALIER_MEMORY',
+        message: /ended by SIGKILL; most likely the machine ran out of memory/,
+      },
+    })
+    t.equal(result.runs[1]!.status, 'finished')
+  },
+)
 
 t.test('a signal ends the workers and keeps what is done', needsAddon, async (t) => {
   const folder = t.testdir(tableFile)
@@ -159,7 +202,10 @@ t.test('a signal ends the workers and keeps what is done', needsAddon, async (t)
     },
   })
   t.equal(result.reason, 'cancelled')
-  t.strictSame(result.runs.map(({ job }) => job.method.name), ['random'])
+  t.strictSame(
+    result.runs.map(({ job }) => job.method.name),
+    ['random'],
+  )
   t.equal(runFiles(out).length, 1)
   t.notOk(existsSync(join(out, 'lock')))
   t.notOk(workers.some(alive))
@@ -184,18 +230,33 @@ t.test('what cannot start is an error before anything trains', needsAddon, async
   const study = tableStudy(folder)
   const ended: unknown[] = []
   const options = { folder: out, onProgress: ({ ended: run }: CompareProgress) => run && ended.push(run) }
-  const wrong = async (change: object, expected: object) => {
+  const wrong = async (change: object, expected: { code: string; message: string | RegExp }) => {
     await t.rejects(compare({ ...study, ...change }, options), expected)
     t.notOk(existsSync(join(out, 'lock')))
   }
-  await wrong({ datasets: ['digitz'] }, { code: 'ERR_ESPALIER_NOT_FOUND', message: /nearest names are digits/ })
   await wrong(
-    { datasets: [{ ...(study.datasets[0] as object), train: 1000 }] },
-    { code: 'ERR_ESPALIER_OPTION', message: 'study: data set "table": option "train" is 1000; allowed: at most its 72 samples' },
+    { datasets: ['digitz'] },
+    { code: 'ERR_ESPALIER_NOT_FOUND', message: /nearest names are digits/ },
   )
   await wrong(
-    { methods: [study.methods[0], { name: 'flat', network: { layers: [{ type: 'dense', outputs: 2 }], loss: 'squaredError' } }, { name: 'wrong', network: { output: { activation: 'relu' } } }] },
-    { code: 'ERR_ESPALIER_OPTION', message: /study: method "wrong" on "table": new Network: option "layers\[1\].activation" is "relu"/ },
+    { datasets: [{ ...(study.datasets[0] as object), train: 1000 }] },
+    {
+      code: 'ERR_ESPALIER_OPTION',
+      message: 'study: data set "table": option "train" is 1000; allowed: at most its 72 samples',
+    },
+  )
+  await wrong(
+    {
+      methods: [
+        study.methods[0],
+        { name: 'flat', network: { layers: [{ type: 'dense', outputs: 2 }], loss: 'squaredError' } },
+        { name: 'wrong', network: { output: { activation: 'relu' } } },
+      ],
+    },
+    {
+      code: 'ERR_ESPALIER_OPTION',
+      message: /study: method "wrong" on "table": new Network: option "layers\[1\].activation" is "relu"/,
+    },
   )
   await t.rejects(compare(study, { ...options, proceses: 2 } as never), {
     message: 'compare: unknown option "proceses"; did you mean "processes"?',
@@ -211,36 +272,49 @@ t.test('a file that is not a run', needsAddon, async (t) => {
   const { runs } = await compare(study, { folder: out })
   const file = join(out, 'runs', `${runs[0]!.job.key}.json`)
   writeFileSync(file, '{"half":')
-  await t.rejects(compare(study, { folder: out }), { code: 'ERR_ESPALIER_FORMAT', message: /remove it, and it is done again/ })
+  await t.rejects(compare(study, { folder: out }), {
+    code: 'ERR_ESPALIER_FORMAT',
+    message: /remove it, and it is done again/,
+  })
   rmSync(file)
   t.equal((await compare(study, { folder: out })).runs.length, 2)
 })
 
-t.test('samples drawn, pixels shuffled, a division for each seed; two data sets; regression', needsAddon, async (t) => {
-  const folder = t.testdir(tableFile)
-  const digits = { name: 'digits', train: 60, test: 30 }
-  const result = await compare(
-    tableStudy(folder, {
-      datasets: [digits, { ...digits, as: 'shuffled', permutation: 1 }],
-      sparsities: [0.9],
-      seeds: 1,
-      methods: [{ name: 'random' }],
-      split: 'perSeed',
-    }),
-    { folder: join(folder, 'digits') },
-  )
-  t.strictSame(
-    result.runs.map((run) => (run as FinishedRun).data),
-    [1, 2].map(() => ({ train: 60, test: 30, features: 784, classes: 10 })),
-  )
-  t.strictSame(result.cells.map(({ dataset }) => dataset), ['digits', 'shuffled'])
-  const name = join(folder, 'table.csv')
-  const regression = await compare(
-    tableStudy(folder, { datasets: [{ name, as: 'numbers', label: 'right', task: 'regression' }], seeds: 2 }),
-    { folder: join(folder, 'regression') },
-  )
-  const run = regression.runs[0] as FinishedRun
-  t.equal(run.result.accuracy, null)
-  t.equal(regression.cells[0]!.metric, 'loss')
-  t.equal(run.result.best.loss, Math.min(...run.history.map(({ test }) => test.loss)))
-})
+t.test(
+  'samples drawn, pixels shuffled, a division for each seed; two data sets; regression',
+  needsAddon,
+  async (t) => {
+    const folder = t.testdir(tableFile)
+    const digits = { name: 'digits', train: 60, test: 30 }
+    const result = await compare(
+      tableStudy(folder, {
+        datasets: [digits, { ...digits, as: 'shuffled', permutation: 1 }],
+        sparsities: [0.9],
+        seeds: 1,
+        methods: [{ name: 'random' }],
+        split: 'perSeed',
+      }),
+      { folder: join(folder, 'digits') },
+    )
+    t.strictSame(
+      result.runs.map((run) => (run as FinishedRun).data),
+      [1, 2].map(() => ({ train: 60, test: 30, features: 784, classes: 10 })),
+    )
+    t.strictSame(
+      result.cells.map(({ dataset }) => dataset),
+      ['digits', 'shuffled'],
+    )
+    const name = join(folder, 'table.csv')
+    const regression = await compare(
+      tableStudy(folder, {
+        datasets: [{ name, as: 'numbers', label: 'right', task: 'regression' }],
+        seeds: 2,
+      }),
+      { folder: join(folder, 'regression') },
+    )
+    const run = regression.runs[0] as FinishedRun
+    t.equal(run.result.accuracy, null)
+    t.equal(regression.cells[0]!.metric, 'loss')
+    t.equal(run.result.best.loss, Math.min(...run.history.map(({ test }) => test.loss)))
+  },
+)

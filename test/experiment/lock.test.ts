@@ -51,13 +51,19 @@ t.test('the lock of a dead process is taken over, also by many at once', async (
 t.test('what another machine holds is left alone', async (t) => {
   const text = JSON.stringify({ pid: deadPid(), host: 'elsewhere', since })
   const folder = t.testdir({ lock: text })
-  await t.rejects(lockFolder(folder), { code: 'ERR_ESPALIER_STATE', message: /on elsewhere, since 2024.*remove .*lock/ })
+  await t.rejects(lockFolder(folder), {
+    code: 'ERR_ESPALIER_STATE',
+    message: /on elsewhere, since 2024.*remove .*lock/,
+  })
   t.equal(readFileSync(join(folder, 'lock'), 'utf8'), text)
 })
 
 t.test('a folder that is not there', async (t) => {
   const folder = join(t.testdir(), 'absent')
-  await t.rejects(lockFolder(folder), { code: 'ERR_ESPALIER_FILE', message: /cannot lock .*no such file or folder/ })
+  await t.rejects(lockFolder(folder), {
+    code: 'ERR_ESPALIER_FILE',
+    message: /cannot lock .*no such file or folder/,
+  })
   writeFileSync(folder, '')
   await t.rejects(lockFolder(folder), { code: 'ERR_ESPALIER_FILE' })
 })

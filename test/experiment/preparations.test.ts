@@ -15,7 +15,11 @@ t.test('denseTwin: as many parameters, at each sparsity', needsAddon, async (t) 
     methods: [{ name: 'sparse' }, { name: 'twin', prepare: [{ type: 'denseTwin' }] }],
   })
   const result = await compare(study, { folder: join(folder, 'out') })
-  t.strictSame(result.cells.map(({ sparsity }) => sparsity), [0.5, 0.8, 0.5, 0.8], 'the twin runs at each sparsity')
+  t.strictSame(
+    result.cells.map(({ sparsity }) => sparsity),
+    [0.5, 0.8, 0.5, 0.8],
+    'the twin runs at each sparsity',
+  )
   for (const sparsity of [0.5, 0.8]) {
     const [sparse, twin] = ['sparse', 'twin'].map(
       (method) =>
@@ -38,11 +42,23 @@ t.test('a preparation that fails fails its run only', needsAddon, async (t) => {
     sparsities: [0.98],
     seeds: 1,
     network: { hidden: [40, 30], device: 'cpu' },
-    methods: [{ name: 'twin', prepare: [{ type: 'denseTwin' }] }, { name: 'dense', network: { layer: { type: 'dense' } } }],
+    methods: [
+      { name: 'twin', prepare: [{ type: 'denseTwin' }] },
+      { name: 'dense', network: { layer: { type: 'dense' } } },
+    ],
   })
   study satisfies object
-  const result = await compare({ ...study, network: { hidden: [2, 2], output: { type: 'sparse', activation: 'linear' }, device: 'cpu' } }, { folder: join(folder, 'out') })
-  t.match(result.runs[0], { status: 'failed', error: { code: 'ERR_ESPALIER_OPTION', message: /^denseTwin: / } })
+  const result = await compare(
+    {
+      ...study,
+      network: { hidden: [2, 2], output: { type: 'sparse', activation: 'linear' }, device: 'cpu' },
+    },
+    { folder: join(folder, 'out') },
+  )
+  t.match(result.runs[0], {
+    status: 'failed',
+    error: { code: 'ERR_ESPALIER_OPTION', message: /^denseTwin: / },
+  })
   t.equal(result.runs[1]!.status, 'finished')
 })
 
@@ -58,7 +74,10 @@ t.test('fanIn and removedNeurons', needsAddon, async (t) => {
   })
   const result = await compare(study, { folder: join(folder, 'out') })
   const [random, dense] = result.runs as FinishedRun[]
-  const looks = random!.measures.fanIn as unknown as { step: number; layers: { cv: number; mean: number; none: number }[] }[]
+  const looks = random!.measures.fanIn as unknown as {
+    step: number
+    layers: { cv: number; mean: number; none: number }[]
+  }[]
   t.equal(looks[0]!.step, 0)
   t.equal(looks.at(-1)!.step, 15)
   t.equal(looks.length, 3, 'before, after two epochs, after three')
@@ -67,7 +86,11 @@ t.test('fanIn and removedNeurons', needsAddon, async (t) => {
   t.equal(looks[0]!.layers[0]!.mean, 1.2)
   t.same(looks[2]!.layers, looks[0]!.layers, 'static')
   const none = looks[2]!.layers[0]!.none
-  t.match(random!.measures.removedNeurons, { hidden: 10, removed: none, layers: [{ layer: 0, neurons: 10, removed: none }] })
+  t.match(random!.measures.removedNeurons, {
+    hidden: 10,
+    removed: none,
+    layers: [{ layer: 0, neurons: 10, removed: none }],
+  })
   t.equal(result.cells[0]!.measures.fanIn, looks[2]!.layers[0]!.cv)
   t.equal(result.cells[0]!.measures.removedNeurons, none / 10)
   t.match(dense!.measures, { fanIn: [{ layers: [] }, {}, {}], removedNeurons: { removed: 0 } })
@@ -76,11 +99,16 @@ t.test('fanIn and removedNeurons', needsAddon, async (t) => {
 
 t.test('the network of a run is the one that the API makes of the same options', needsAddon, async (t) => {
   const folder = t.testdir(tableFile)
-  const result = await compare(tableStudy(folder, { seeds: [7], sparsities: [0.5] }), { folder: join(folder, 'out') })
+  const result = await compare(tableStudy(folder, { seeds: [7], sparsities: [0.5] }), {
+    folder: join(folder, 'out'),
+  })
   const { layers } = result.runs[0] as FinishedRun
   using network = new Network({
     inputs: 3,
-    layers: result.runs[0]!.job.method.network.layers.map((layer) => ({ ...layer, ...('outputs' in layer && layer.outputs === 'classes' ? { outputs: 3 } : {}) })) as never,
+    layers: result.runs[0]!.job.method.network.layers.map((layer) => ({
+      ...layer,
+      ...('outputs' in layer && layer.outputs === 'classes' ? { outputs: 3 } : {}),
+    })) as never,
     sparsity: 0.5,
     seed: 7,
     device: 'cpu',

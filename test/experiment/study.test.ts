@@ -21,7 +21,11 @@ const keys = (study: Study, source = 'digits') =>
   gridOf(readStudy(study), new Map([['digits', source]])).map(({ key }) => key)
 
 t.test('defaults', async (t) => {
-  const plan = readStudy({ name: 'x', datasets: ['digits'], methods: [{ name: 'a', network: { hidden: [8] } }] })
+  const plan = readStudy({
+    name: 'x',
+    datasets: ['digits'],
+    methods: [{ name: 'a', network: { hidden: [8] } }],
+  })
   t.match(plan, {
     sparsities: [0.9],
     seeds: [1, 2, 3, 4, 5],
@@ -139,12 +143,13 @@ function refused(t: Test, change: object, message: string): void {
 }
 
 t.test('bad studies', async (t) => {
-  refused(t, { sparsity: [0.9] }, 'study: unknown option "sparsity"; did you mean "sparsities"?')
+  refused(t, { sparsity: [0.9] }, 'study: unknown option "sparsity"; it belongs in "sparsities", a list')
   refused(t, { sparsities: [1] }, 'study: option "sparsities[0]" is 1; allowed: 0 <= 0 < 1')
+  refused(t, { sparsites: [0.9] }, 'study: unknown option "sparsites"; did you mean "sparsities"?')
   refused(
     t,
-    { methods: [{ name: 'a', fti: {} }] },
-    'study: unknown option "methods[0].fti"; did you mean "methods[0].fit"?',
+    { methods: [{ name: 'a', netwrok: {} }] },
+    'study: unknown option "methods[0].netwrok"; did you mean "methods[0].network"?',
   )
   refused(t, { methods: [] }, 'study: option "methods" is []; allowed: a list of one or more methods')
   refused(
@@ -183,7 +188,11 @@ t.test('bad studies', async (t) => {
     { methods: [{ name: 'a', prepare: [{ type: 'densetwin' }] }] },
     'study: option "methods[0].prepare[0].type" is "densetwin"; did you mean "denseTwin"? allowed: denseTwin',
   )
-  refused(t, { baseline: 'rigle' }, 'study: option "baseline" is "rigle"; did you mean "rigl"? allowed: rigl, dense')
+  refused(
+    t,
+    { baseline: 'rigle' },
+    'study: option "baseline" is "rigle"; did you mean "rigl"? allowed: rigl, dense',
+  )
   refused(
     t,
     { methods: [small.methods[0]!, small.methods[0]!] },
@@ -194,7 +203,11 @@ t.test('bad studies', async (t) => {
     { datasets: ['digits', { name: 'digits', train: 5 }] },
     'study: option "datasets[1]" is "digits"; it stands there twice (give one of them another name with "as"); allowed: each once',
   )
-  refused(t, { seeds: [] }, 'study: option "seeds" is []; allowed: how many seeds, 1 to 500, or a list of as many whole numbers >= 0')
+  refused(
+    t,
+    { seeds: [] },
+    'study: option "seeds" is []; allowed: how many seeds, 1 to 500, or a list of as many whole numbers >= 0',
+  )
   refused(
     t,
     { split: 'perSeed', datasets: [{ name: 'digits', seed: 1 }] },
@@ -205,5 +218,9 @@ t.test('bad studies', async (t) => {
     { methods: [{ name: 'a', network: { layer: { type: 'dense' } }, fit: { rewire: rigl() } }] },
     'study: method "a": fit: option "rewire" is "rigl"; the network has no sparse layer; allowed: staticTopology()',
   )
-  refused(t, { name: '../up' }, 'study: option "name" is "../up"; allowed: a name of letters, digits, blanks and . _ - that begins with a letter or digit')
+  refused(
+    t,
+    { name: '../up' },
+    'study: option "name" is "../up"; allowed: a name of letters, digits, blanks and . _ - that begins with a letter or digit',
+  )
 })

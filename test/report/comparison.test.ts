@@ -29,9 +29,18 @@ const accuracy = { base: [0.8, 0.82, 0.81], '<i>other': [0.81, 0.84, 0.84], dens
 function madeUp(change: Partial<Study> = {}): Comparison {
   const plan = readStudy({ ...study, ...change })
   const runs = gridOf(plan, new Map()).map((job): CompareRun => {
-    const base = { format: 'espalier-compare-run', version: 1, job, started: '2024-05-06T07:08:09.000Z' } as const
+    const base = {
+      format: 'espalier-compare-run',
+      version: 1,
+      job,
+      started: '2024-05-06T07:08:09.000Z',
+    } as const
     if (job.method.name === 'dense' && job.dataset.as !== 'digits' && job.seed === 2) {
-      return { ...base, status: 'failed', error: { code: 'ERR_ESPALIER_DIVERGED', message: 'the loss, "NaN" <now>' } }
+      return {
+        ...base,
+        status: 'failed',
+        error: { code: 'ERR_ESPALIER_DIVERGED', message: 'the loss, "NaN" <now>' },
+      }
     }
     const score = accuracy[job.method.name as keyof typeof accuracy][job.seed - 1]!
     const history = [score - 0.1, score].map((accuracy, i) => ({
@@ -92,17 +101,55 @@ function madeUp(change: Partial<Study> = {}): Comparison {
 t.test('the table of a data set', async (t) => {
   const [table] = comparisonTables(madeUp())
   t.strictSame(table!.head, [
-    'sparsity', 'method', 'accuracy, %', 'runs', 'difference', 'p (t)', 'Holm', 'p (Wilcoxon)', 'd_z', 'd', 'connections',
-    'training FLOPs', 'time', 'network', 'process',
+    'sparsity',
+    'method',
+    'accuracy, %',
+    'runs',
+    'difference',
+    'p (t)',
+    'Holm',
+    'p (Wilcoxon)',
+    'd_z',
+    'd',
+    'connections',
+    'training FLOPs',
+    'time',
+    'network',
+    'process',
   ])
   const sizes = ['1,234', '14.8M', '1.00 s', '4.0 KiB', '100.0 MiB']
-  t.strictSame(table!.rows[0], ['90 %', 'base', '81.00 \u00b1 1.00', '3', 'baseline', '', '', '', '', '', ...sizes])
+  t.strictSame(table!.rows[0], [
+    '90 %',
+    'base',
+    '81.00 \u00b1 1.00',
+    '3',
+    'baseline',
+    '',
+    '',
+    '',
+    '',
+    '',
+    ...sizes,
+  ])
   // Differences 0.01, 0.02, 0.03: mean 0.02, deviation 0.01, t = 2 sqrt 3 with 2 degrees of freedom.
   t.strictSame(table!.rows[1], [
-    '90 %', '<i>other', '83.00 \u00b1 1.73', '3', '+2.00 [-0.48, +4.48]', '0.074', '0.445', '0.250', '2.00', '1.41', ...sizes,
+    '90 %',
+    '<i>other',
+    '83.00 \u00b1 1.73',
+    '3',
+    '+2.00 [-0.48, +4.48]',
+    '0.074',
+    '0.445',
+    '0.250',
+    '2.00',
+    '1.41',
+    ...sizes,
   ])
   t.match(table!.rows[2], ['90 %', 'dense', '90.00 \u00b1 0.00'])
-  t.strictSame(table!.rows.map(([sparsity]) => sparsity), ['90 %', '90 %', '90 %', '99.9 %', '99.9 %', '99.9 %'])
+  t.strictSame(
+    table!.rows.map(([sparsity]) => sparsity),
+    ['90 %', '90 %', '90 %', '99.9 %', '99.9 %', '99.9 %'],
+  )
 })
 
 t.test('failed runs in the table', async (t) => {
@@ -113,21 +160,46 @@ t.test('failed runs in the table', async (t) => {
 
 t.test('one seed', async (t) => {
   const comparison = madeUp({ seeds: 1 })
-  t.strictSame(comparisonTables(comparison)[0]!.rows[1]!.slice(2, 10), ['81.00', '1', '+1.00', '-', '-', '-', '-', '-'])
+  t.strictSame(comparisonTables(comparison)[0]!.rows[1]!.slice(2, 10), [
+    '81.00',
+    '1',
+    '+1.00',
+    '-',
+    '-',
+    '-',
+    '-',
+    '-',
+  ])
   t.match(comparison.remarks, [/^One seed: no test is possible/])
 })
 
 t.test('every run is a line of the CSV, whatever stands in names', async (t) => {
   const comparison = madeUp()
-  const { data, errors } = Papa.parse<Record<string, string>>(comparisonCsv(comparison), { header: true, skipEmptyLines: true })
+  const { data, errors } = Papa.parse<Record<string, string>>(comparisonCsv(comparison), {
+    header: true,
+    skipEmptyLines: true,
+  })
   t.strictSame(errors, [])
   t.equal(data.length, 2 * 3 * 5)
   t.match(data[0], {
-    dataset: 'digits', method: 'base', sparsity: '0.9', seed: '1', status: 'finished', accuracy: '0.8', connections: '1234',
-    peakMemoryBytes: '104857600', run: comparison.runs[0]!.job.key,
+    dataset: 'digits',
+    method: 'base',
+    sparsity: '0.9',
+    seed: '1',
+    status: 'finished',
+    accuracy: '0.8',
+    connections: '1234',
+    peakMemoryBytes: '104857600',
+    run: comparison.runs[0]!.job.key,
   })
   const failed = data.find(({ status }) => status === 'failed')
-  t.match(failed, { dataset: '<b>&"data", again', method: 'dense', sparsity: '', seed: '2', message: 'the loss, "NaN" <now>' })
+  t.match(failed, {
+    dataset: '<b>&"data", again',
+    method: 'dense',
+    sparsity: '',
+    seed: '2',
+    message: 'the loss, "NaN" <now>',
+  })
 })
 
 t.test('the page', async (t) => {
@@ -146,5 +218,8 @@ t.test('the page', async (t) => {
   const alone = await renderComparison(madeUp({ sparsities: [0.9] }))
   t.equal(alone.match(/<svg /g)?.length, 4)
   const none = madeUp()
-  t.match(await renderComparison({ ...none, reason: 'cancelled', runs: [], ...summarize(none.plan, []) }), 'not finished')
+  t.match(
+    await renderComparison({ ...none, reason: 'cancelled', runs: [], ...summarize(none.plan, []) }),
+    'not finished',
+  )
 })

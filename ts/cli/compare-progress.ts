@@ -20,7 +20,8 @@ export class CompareBar implements Disposable {
     if (ended !== null) this.#line(ended, `${done}/${total}`)
     if (!this.#console.live || done === total) return
     const seconds = (performance.now() - this.#started) / 1000
-    const left = epochsDone === 0 ? '' : `  ${formatSeconds((seconds / epochsDone) * (epochs - epochsDone))} left`
+    const left =
+      epochsDone === 0 ? '' : `  ${formatSeconds((seconds / epochsDone) * (epochs - epochsDone))} left`
     const shown = { runs: `${done}/${total}`, failed: failed === 0 ? '' : `  ${failed} failed`, left }
     if (this.#bar === null) {
       this.#bar = new SingleBar({
@@ -38,7 +39,12 @@ export class CompareBar implements Disposable {
   #line(run: CompareRun, count: string): void {
     this.stop()
     const { dataset, method, sparsity, seed } = run.job
-    const place = [dataset.as, method.name, ...(sparsity === null ? [] : [`sparsity ${sparsity}`]), `seed ${seed}`]
+    const place = [
+      dataset.as,
+      method.name,
+      ...(sparsity === null ? [] : [`sparsity ${sparsity}`]),
+      `seed ${seed}`,
+    ]
     this.#console.say(`${count.padStart(9)}  ${place.join(', ')}: ${how(run)}`)
   }
 

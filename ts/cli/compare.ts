@@ -29,20 +29,23 @@ export function addCompare(program: Command): void {
     .command('compare')
     .description('train a grid of methods, data sets, sparsities and seeds, and compare them with statistics')
     .argument('<study>', 'a JSON file')
-    .addOption(new Option('--out <folder>', 'where runs, table and report go (default: runs/<name of the study>)'))
+    .addOption(
+      new Option('--out <folder>', 'where runs, table and report go (default: runs/<name of the study>)'),
+    )
     .option('--data <folder>', 'look for data sets here first')
     .addOption(
-      new Option('--processes <count>', 'runs at the same time (default: as many as fit the cores)').argParser(
-        whole(1, 256),
-      ),
+      new Option(
+        '--processes <count>',
+        'runs at the same time (default: as many as fit the cores)',
+      ).argParser(whole(1, 256)),
     )
     .addOption(new Option('--threads <count>', 'threads of each run').argParser(whole(1, 256)).default(1))
     .addOption(new Option('--retry-failed', 'do runs again that failed before').default(false, 'no'))
     .addOption(
-      new Option('--json', 'print one JSON object on the last line, and nothing else on standard output').default(
-        false,
-        'no',
-      ),
+      new Option(
+        '--json',
+        'print one JSON object on the last line, and nothing else on standard output',
+      ).default(false, 'no'),
     )
     .addOption(new Option('--quiet', 'print nothing but errors').default(false, 'no'))
     .addHelpText('after', help)
@@ -54,7 +57,9 @@ async function compareCommand(file: string, options: CompareCommandOptions): Pro
   const study = await readStudyFile(file)
   using bar = new CompareBar(console)
   using download = new DownloadBar(console)
-  using interrupt = new Interrupt(console, 'ending the runs under way; those that are done are kept', () => bar.stop())
+  using interrupt = new Interrupt(console, 'ending the runs under way; those that are done are kept', () =>
+    bar.stop(),
+  )
   const comparison = await compare(study, {
     threads: options.threads,
     retryFailed: options.retryFailed,
@@ -79,13 +84,28 @@ function answerOf(comparison: Comparison, written: { report: string; csv: string
     const { dataset, method, sparsity, seed } = run.job
     return [{ dataset: dataset.as, method: method.name, sparsity, seed, error: run.error }]
   })
-  return { name: plan.name, reason, folder, ...written, runs: runs.length, failed, baseline, cells, comparisons, remarks }
+  return {
+    name: plan.name,
+    reason,
+    folder,
+    ...written,
+    runs: runs.length,
+    failed,
+    baseline,
+    cells,
+    comparisons,
+    remarks,
+  }
 }
 
 /** The same for people. */
 function lines(comparison: Comparison, { report, csv }: { report: string; csv: string }): string[] {
   return [
-    ...comparisonTables(comparison).flatMap(({ dataset, head, rows }) => ['', dataset, ...tableLines(head, rows)]),
+    ...comparisonTables(comparison).flatMap(({ dataset, head, rows }) => [
+      '',
+      dataset,
+      ...tableLines(head, rows),
+    ]),
     '',
     ...comparison.remarks,
     `report  ${shownPath(report)}`,

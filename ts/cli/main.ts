@@ -16,7 +16,8 @@ const program = new Command('espalier')
   // Errors are told in one place and one form, below; subcommands inherit both settings.
   .exitOverride()
   .configureOutput({ outputError: () => {} })
-for (const add of [addTrain, addEvaluate, addPredict, addInspect, addCompare, addData, addDoctor]) add(program)
+for (const add of [addTrain, addEvaluate, addPredict, addInspect, addCompare, addData, addDoctor])
+  add(program)
 
 /** Runs the command line; gives the exit code. */
 async function run(argv: readonly string[]): Promise<number> {

@@ -67,7 +67,11 @@ const optionsSchema = object({
 type Settings = ReturnType<typeof readOptions>
 
 function readOptions(options: CompareOptions) {
-  const { processes, dataDirectory, cacheDirectory, mirror, ...rest } = parse('compare', optionsSchema, options)
+  const { processes, dataDirectory, cacheDirectory, mirror, ...rest } = parse(
+    'compare',
+    optionsSchema,
+    options,
+  )
   const places = { dataDirectory, cacheDirectory, mirror }
   return {
     ...rest,
@@ -120,7 +124,11 @@ async function doRuns(
   { threads, places, processes, signal, onProgress, onDownload }: Settings,
 ): Promise<void> {
   const pending = unique(jobs, ({ key }) => key).filter(({ key }) => !runs.has(key))
-  const progress = new ProgressCounter(unique(jobs, ({ key }) => key), runs, onProgress)
+  const progress = new ProgressCounter(
+    unique(jobs, ({ key }) => key),
+    runs,
+    onProgress,
+  )
   if (pending.length === 0 || signal?.aborted) return
   const settings: JobSettings = { threads, places }
   // Also aborted when a run cannot be written: the others would share its fate.
@@ -159,7 +167,9 @@ async function checkJobs(
   signal: AbortSignal,
   onDownload: CompareOptions['onDownload'],
 ): Promise<void> {
-  const jobs = unique(pending, ({ dataset, method, sparsity }) => JSON.stringify([dataset.as, method.name, sparsity]))
+  const jobs = unique(pending, ({ dataset, method, sparsity }) =>
+    JSON.stringify([dataset.as, method.name, sparsity]),
+  )
   const outcome = await runWorker({ type: 'check', jobs, settings }, signal, (answer) => {
     if (answer.type === 'download') onDownload?.({ total: undefined, ...answer })
   })

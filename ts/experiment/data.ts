@@ -33,7 +33,13 @@ export async function loadStudyData(
   places: Places,
   onProgress?: (progress: DownloadProgress) => void,
 ): Promise<LoadedSplit> {
-  const options = { ...places, ...file, seed, scaling: 'none', ...(onProgress ? { onProgress } : {}) } as const
+  const options = {
+    ...places,
+    ...file,
+    seed,
+    scaling: 'none',
+    ...(onProgress ? { onProgress } : {}),
+  } as const
   const whole = await resolveDataset(name, options)
   const split = scaleSplit(
     { train: draw(whole.train, 'train', train, seed, as), test: draw(whole.test, 'test', test, seed, as) },

@@ -39,10 +39,10 @@ export async function execute(
     measure.type,
     watch(measure, { network, data: prepared.data, epochs: prepared.fit.epochs, threads }),
   ])
-  for (const [, watch] of watches) await watch.start?.()
+  for (const [, watcher] of watches) await watcher.start?.()
   const { history, result } = await follow(network, prepared, threads, watches, onEpoch)
   const measures: Record<string, Json> = {}
-  for (const [type, watch] of watches) measures[type] = await watch.end()
+  for (const [type, watcher] of watches) measures[type] = await watcher.end()
   const { train, test } = prepared.data
   const layers = network.summary()
   return {
@@ -79,10 +79,10 @@ async function follow(
   const history: CompareEpoch[] = []
   const run = network.fit(data.train, { ...fit, validation: data.test, threads })
   for await (const event of run) {
-    if (event.type === 'rewire') for (const [, watch] of watches) await watch.rewired?.(event)
+    if (event.type === 'rewire') for (const [, watcher] of watches) await watcher.rewired?.(event)
     if (event.type !== 'epoch') continue
     history.push(epochRecord(event, network.summary()))
-    for (const [, watch] of watches) await watch.epoch?.(event)
+    for (const [, watcher] of watches) await watcher.epoch?.(event)
     onEpoch(event.epoch)
   }
   return { history, result: await run }
@@ -91,11 +91,28 @@ async function follow(
 function epochRecord(event: EpochEvent<Metrics>, layers: readonly NativeLayerSummary[]): CompareEpoch {
   const { epoch, train, validation, learningRate, seconds, samplesPerSecond, rewireSeconds } = event
   const connections = sum(layers, (layer) => layer.connections)
-  return { epoch, train, test: validation, learningRate, seconds, samplesPerSecond, rewireSeconds, connections }
+  return {
+    epoch,
+    train,
+    test: validation,
+    learningRate,
+    seconds,
+    samplesPerSecond,
+    rewireSeconds,
+    connections,
+  }
 }
 
 function trainedNumbers(
-  { validation, trainAccuracy, trainLoss, epochs, steps, samplesPerSecond, rewireSeconds }: RunResult<Metrics>,
+  {
+    validation,
+    trainAccuracy,
+    trainLoss,
+    epochs,
+    steps,
+    samplesPerSecond,
+    rewireSeconds,
+  }: RunResult<Metrics>,
   history: readonly CompareEpoch[],
 ) {
   const better = ({ test: a }: CompareEpoch, { test: b }: CompareEpoch): boolean =>

@@ -52,7 +52,10 @@ export function gridOf(plan: Plan, sources: ReadonlyMap<string, string>): Job[] 
  * threads, folders and the other cells of the grid are not in it;
  * where the samples come from is, as `source`.
  */
-function keyOf({ method, dataset, dataSeed, sparsity, seed, measures }: Omit<Job, 'key'>, source: string): string {
+function keyOf(
+  { method, dataset, dataSeed, sparsity, seed, measures }: Omit<Job, 'key'>,
+  source: string,
+): string {
   const { as, name, testFile, seed: _, ...samples } = dataset
   const { network, fit, prepare } = method
   const decides = { format, samples, dataSeed, source, network, fit, prepare, sparsity, seed, measures }

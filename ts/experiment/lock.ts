@@ -1,4 +1,5 @@
 /** One comparison at a time in a folder. */
+import { randomUUID } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import path from 'node:path'
@@ -6,16 +7,16 @@ import { EspalierError } from '../errors.js'
 import { fileError } from '../formats/atomic-file.js'
 
 interface Holder {
+  /** Tells this lock from every other. */
+  readonly id: string
   readonly pid: number
   readonly host: string
   /** ISO 8601. */
   readonly since: string
 }
 
-/** Locks that this process holds: a process may have the number of a dead one whose lock it finds. */
+/** The locks that this process holds or is about to: it may have the number of a dead process whose lock it finds. */
 const held = new Set<string>()
-
-let taken = 0
 
 /**
  * Takes the lock of a folder, a file `lock` with the process that holds it. The lock of a process that is no more is taken over.
@@ -25,20 +26,23 @@ let taken = 0
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const file = path.join(path.resolve(folder), 'lock')
-  const own = `${file}.${process.pid}.${taken++}`
-  const holder: Holder = { pid: process.pid, host: hostname(), since: new Date().toISOString() }
+  const id = randomUUID()
+  const own = `${file}.${id}`
+  const holder: Holder = { id, pid: process.pid, host: hostname(), since: new Date().toISOString() }
+  held.add(id)
   try {
     await writeFile(own, JSON.stringify(holder))
     // A link to a whole file: it is made by one process only, and never seen half written.
     while (!(await linked(own, file))) await removeStale(folder, file, own)
   } catch (cause) {
+    held.delete(id)
     throw fileError('lock', file, cause)
   } finally {
-    await rm(own, { force: true })
+    // What went wrong before says more.
+    await rm(own, { force: true }).catch(() => {})
   }
-  held.add(file)
   return async () => {
-    held.delete(file)
+    held.delete(id)
     await rm(file, { force: true })
   }
 }
@@ -60,7 +64,7 @@ async function removeStale(folder: string, file: string, own: string): Promise<v
     throw error
   })
   if (text === null) return
-  if (alive(readHolder(text), file)) throw busy(folder, file, readHolder(text))
+  if (alive(readHolder(text))) throw busy(folder, file, readHolder(text))
   // Renamed before it is removed: of two processes that find the same dead lock, one might remove the other's new one.
   const stale = `${own}.stale`
   try {
@@ -75,18 +79,19 @@ async function removeStale(folder: string, file: string, own: string): Promise<v
 
 function readHolder(text: string): Holder | null {
   try {
-    const { pid, host, since } = JSON.parse(text)
-    return Number.isSafeInteger(pid) && pid > 0 ? { pid, host: String(host), since: String(since) } : null
+    const { id, pid, host, since } = JSON.parse(text)
+    if (!Number.isSafeInteger(pid) || pid < 1) return null
+    return { id: String(id), pid, host: String(host), since: String(since) }
   } catch {
     return null
   }
 }
 
 /** Whether the holder lives, as far as can be known: of another machine nobody can tell from here. */
-function alive(holder: Holder | null, file: string): boolean {
+function alive(holder: Holder | null): boolean {
   if (holder === null) return false
   if (holder.host !== hostname()) return true
-  if (holder.pid === process.pid) return held.has(file)
+  if (holder.pid === process.pid) return held.has(holder.id)
   try {
     process.kill(holder.pid, 0)
     return true

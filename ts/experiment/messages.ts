@@ -10,7 +10,12 @@ export type Request =
 
 export type Answer =
   | { readonly type: 'epoch'; readonly epoch: number }
-  | { readonly type: 'download'; readonly file: string; readonly received: number; readonly total?: number }
+  | {
+      readonly type: 'download'
+      readonly file: string
+      readonly received: number
+      readonly total?: number | undefined
+    }
   | { readonly type: 'finished'; readonly run: FinishedRun }
   | { readonly type: 'checked' }
   | { readonly type: 'failed'; readonly error: { readonly code: ErrorCode; readonly message: string } }

@@ -2,14 +2,22 @@
 import { z } from 'zod'
 import type { Dataset } from '../data/dataset.js'
 import type { Loss, NetworkOptions } from '../model/description.js'
-import { dropout, type Layer, layerNorm, layerSchema } from '../model/layers.js'
+import {
+  type DenseLayer,
+  dropout,
+  type Layer,
+  layerNorm,
+  layerSchema,
+  type SparseLayer,
+} from '../model/layers.js'
 import { type Placement, placementShape } from '../model/placement.js'
 import { type Topology, topologySchema } from '../topology/topology.js'
 import { flag, impossible, MAX_WIDTH, object, oneOf, parse, real, whole } from '../validation.js'
 import type { LayerPart, StudyLayer, StudyNetwork } from './study.js'
 
 /** A layer with every default; the width `'classes'` is that of the data. */
-export type PlannedLayer = Layer | (Omit<Extract<Layer, { outputs: number }>, 'outputs'> & { outputs: 'classes' })
+export type PlannedLayer = Layer | WidthOfData<SparseLayer> | WidthOfData<DenseLayer>
+type WidthOfData<L> = Omit<L, 'outputs'> & { readonly outputs: 'classes' }
 
 /** A network of a study with every default but those that the network itself decides. */
 export interface PlannedNetwork extends Placement {
@@ -28,7 +36,10 @@ export const studyNetworkSchema = object(
     dropout: real({ from: 0, below: 1 }).optional(),
     layerNorm: flag().optional(),
     output: part.optional(),
-    layers: z.array(part, { error: 'a list of layers' }).min(1, { error: 'a list of one or more layers' }).optional(),
+    layers: z
+      .array(part, { error: 'a list of layers' })
+      .min(1, { error: 'a list of one or more layers' })
+      .optional(),
     sparsity: real({ from: 0, below: 1 }).optional(),
     topology: topologySchema.optional(),
     loss: oneOf(['softmaxCrossEntropy', 'binaryCrossEntropy', 'squaredError']).optional(),
@@ -62,7 +73,9 @@ export function mergeNetworks(shared: Checked, own: Checked): Checked {
 /** A dense layer takes of a shared sparse one what both kinds have, and the other way round. */
 function mergeParts(shared: LayerPart, own: LayerPart): Record<string, unknown> {
   if (own.type === undefined || own.type === (shared.type ?? 'sparse')) return { ...shared, ...own }
-  const both = Object.entries(shared).filter(([key]) => ['activation', 'bias', 'initialization'].includes(key))
+  const both = Object.entries(shared).filter(([key]) =>
+    ['activation', 'bias', 'initialization'].includes(key),
+  )
   return { ...Object.fromEntries(both), ...own }
 }
 
@@ -73,7 +86,15 @@ function mergeParts(shared: LayerPart, own: LayerPart): Record<string, unknown> 
  * @throws ERR_ESPALIER_OPTION
  */
 export function planNetwork(call: string, given: Checked): PlannedNetwork {
-  const { layers, sparsity, topology, loss, device = 'auto', precision = 'float32', denseFallback = false } = given
+  const {
+    layers,
+    sparsity,
+    topology,
+    loss,
+    device = 'auto',
+    precision = 'float32',
+    denseFallback = false,
+  } = given
   return {
     layers: layers === undefined ? writeOut(call, given) : allLayers(call, given, layers),
     ...(sparsity === undefined ? {} : { sparsity }),
@@ -88,12 +109,22 @@ export function planNetwork(call: string, given: Checked): PlannedNetwork {
 function allLayers(call: string, given: Checked, layers: NonNullable<Checked['layers']>): PlannedLayer[] {
   const extra = shortForm.find((key) => given[key] !== undefined)
   if (extra !== undefined) {
-    throw impossible(call, `network.${extra}`, given[extra], 'the network has "layers"; allowed: one of the two')
+    throw impossible(
+      call,
+      `network.${extra}`,
+      given[extra],
+      'the network has "layers"; allowed: one of the two',
+    )
   }
-  return layers.map((layer, index) => readLayer(`${call}: network.layers[${index}]`, layer as unknown as StudyLayer))
+  return layers.map((layer, index) =>
+    readLayer(`${call}: network.layers[${index}]`, layer as unknown as StudyLayer),
+  )
 }
 
-function writeOut(call: string, { hidden, layer, dropout: rate, layerNorm: norm, output }: Checked): PlannedLayer[] {
+function writeOut(
+  call: string,
+  { hidden, layer, dropout: rate, layerNorm: norm, output }: Checked,
+): PlannedLayer[] {
   if (hidden === undefined) {
     throw impossible(
       call,
@@ -102,17 +133,30 @@ function writeOut(call: string, { hidden, layer, dropout: rate, layerNorm: norm,
       'it has neither "hidden" nor "layers"; allowed: for example "hidden": [1024, 1024]',
     )
   }
-  for (const [name, part] of [['layer', layer], ['output', output]] as const) {
+  for (const [name, part] of [
+    ['layer', layer],
+    ['output', output],
+  ] as const) {
     if (part?.outputs === undefined) continue
-    throw impossible(call, `network.${name}.outputs`, part.outputs, 'hidden and the data set decide it; allowed: absent')
+    throw impossible(
+      call,
+      `network.${name}.outputs`,
+      part.outputs,
+      'hidden and the data set decide it; allowed: absent',
+    )
   }
   return [
     ...hidden.flatMap((outputs) => [
-      readLayer(`${call}: network.layer`, { type: 'sparse', ...layer, outputs }),
+      readLayer(`${call}: network.layer`, { type: 'sparse', activation: 'relu', ...layer, outputs }),
       ...(norm ? [layerNorm()] : []),
       ...(rate ? [dropout(rate)] : []),
     ]),
-    readLayer(`${call}: network.output`, { type: 'dense', activation: 'linear', ...output, outputs: 'classes' }),
+    readLayer(`${call}: network.output`, {
+      type: 'dense',
+      activation: 'linear',
+      ...output,
+      outputs: 'classes',
+    }),
   ]
 }
 

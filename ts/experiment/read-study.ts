@@ -57,7 +57,9 @@ const datasetSchema = z.preprocess(
     seed: seed.optional(),
     scaling: oneOf(SCALING_METHODS).default('standard'),
     permutation: seed.optional(),
-    label: z.union([text('a column'), seed], { error: 'the name of a column, or its index from 0' }).optional(),
+    label: z
+      .union([text('a column'), seed], { error: 'the name of a column, or its index from 0' })
+      .optional(),
     testFile: text('a path').optional(),
     testFraction: real({ above: 0, below: 1 }).optional(),
     task: oneOf(['classification', 'regression']).optional(),
@@ -83,23 +85,35 @@ const list = <T extends z.ZodType>(item: T, what: string) => {
 const mostSeeds = 500
 const seedsText = `how many seeds, 1 to ${mostSeeds}, or a list of as many whole numbers >= 0`
 
-const studySchema = object({
-  name: text('a name').regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]*$/u, {
-    error: 'a name of letters, digits, blanks and . _ - that begins with a letter or digit',
-  }),
-  methods: list(methodSchema, 'methods'),
-  datasets: list(datasetSchema, 'data sets'),
-  sparsities: list(real({ from: 0, below: 1 }), 'numbers, 0 <= sparsity < 1').default([0.9]),
-  seeds: z
-    .union([whole({ from: 1, to: mostSeeds }), z.array(seed).min(1).max(mostSeeds)], { error: seedsText })
-    .default(5),
-  split: oneOf(['fixed', 'perSeed']).default('fixed'),
-  network: studyNetworkSchema.default({}),
-  fit: fitSchema.default({}),
-  baseline: z.string({ error: 'the name of a method' }).optional(),
-  epoch: oneOf(['last', 'best']).default('last'),
-  measures: z.array(measureSchema, { error: 'a list of measures' }).default([]),
-})
+const studySchema = object(
+  {
+    name: text('a name').regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]*$/u, {
+      error: 'a name of letters, digits, blanks and . _ - that begins with a letter or digit',
+    }),
+    methods: list(methodSchema, 'methods'),
+    datasets: list(datasetSchema, 'data sets'),
+    sparsities: list(real({ from: 0, below: 1 }), 'numbers, 0 <= sparsity < 1').default([0.9]),
+    seeds: z
+      .union(
+        [
+          whole({ from: 1, to: mostSeeds }),
+          z
+            .array(seed, { error: seedsText })
+            .min(1, { error: seedsText })
+            .max(mostSeeds, { error: seedsText }),
+        ],
+        { error: seedsText },
+      )
+      .default(5),
+    split: oneOf(['fixed', 'perSeed']).default('fixed'),
+    network: studyNetworkSchema.default({}),
+    fit: fitSchema.default({}),
+    baseline: z.string({ error: 'the name of a method' }).optional(),
+    epoch: oneOf(['last', 'best']).default('last'),
+    measures: z.array(measureSchema, { error: 'a list of measures' }).default([]),
+  },
+  { sparsity: '"sparsities", a list' },
+)
 
 /**
  * Checks a study and puts every default in its place.
@@ -124,8 +138,15 @@ export function readStudy(given: Study): Plan {
     return { ...dataset, as: dataset.as ?? dataset.name } as PlannedDataset
   })
   const methods = study.methods.map((method) => planMethod(study, method))
-  refuseTwins('methods', methods.map((method) => method.name))
-  refuseTwins('datasets', datasets.map((dataset) => dataset.as), ' (give one of them another name with "as")')
+  refuseTwins(
+    'methods',
+    methods.map((method) => method.name),
+  )
+  refuseTwins(
+    'datasets',
+    datasets.map((dataset) => dataset.as),
+    ' (give one of them another name with "as")',
+  )
   refuseTwins('sparsities', sparsities)
   refuseTwins('seeds', seeds)
   const allowed = methods.map((method) => method.name)
@@ -139,9 +160,20 @@ export function readStudy(given: Study): Plan {
 
 type Checked = z.output<typeof studySchema>
 
-function planMethod(study: Checked, { name, network, fit, prepare }: z.output<typeof methodSchema>): PlannedMethod {
+function planMethod(
+  study: Checked,
+  { name, network, fit, prepare }: z.output<typeof methodSchema>,
+): PlannedMethod {
   const call = `study: method ${JSON.stringify(name)}`
   const merged = planNetwork(call, mergeNetworks(study.network, network))
+  if (!isPlain(merged)) {
+    throw impossible(
+      call,
+      'network',
+      merged,
+      'it holds what JSON cannot, and a study is JSON; let a preparation make it',
+    )
+  }
   const sparse = hasSparse(merged)
   const { rewire, ...common } = study.fit
   // What is said of all methods about connections does not concern one that has none to move.
@@ -165,7 +197,8 @@ const elsewhere: Record<string, string> = {
 
 function planFit(call: string, settings: Record<string, unknown>, sparse: boolean): FitSettings {
   for (const [name, reason] of Object.entries(elsewhere)) {
-    if (settings[name] !== undefined) throw impossible(call, `fit.${name}`, settings[name], `${reason}; allowed: absent`)
+    if (settings[name] !== undefined)
+      throw impossible(call, `fit.${name}`, settings[name], `${reason}; allowed: absent`)
   }
   try {
     return readFitOptions(settings, null, sparse).settings
@@ -175,9 +208,22 @@ function planFit(call: string, settings: Record<string, unknown>, sparse: boolea
   }
 }
 
+/** Whether a value is the same after it was written as JSON and read. */
+function isPlain(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isPlain)
+  if (typeof value !== 'object' || value === null)
+    return typeof value !== 'bigint' && typeof value !== 'function'
+  return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isPlain)
+}
+
 /** Two entries of one name could not be told apart in tables. */
 function refuseTwins(option: string, values: readonly (string | number)[], advice = ''): void {
   const twin = values.findIndex((value, index) => values.indexOf(value) !== index)
   if (twin < 0) return
-  throw impossible('study', `${option}[${twin}]`, values[twin], `it stands there twice${advice}; allowed: each once`)
+  throw impossible(
+    'study',
+    `${option}[${twin}]`,
+    values[twin],
+    `it stands there twice${advice}; allowed: each once`,
+  )
 }

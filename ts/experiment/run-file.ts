@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { EspalierError } from '../errors.js'
 import { fileError, writeWholeText } from '../formats/atomic-file.js'
-import type { NativeLayerSummary } from '../native/surface.js'
 import type { Machine } from '../native/machine.js'
+import type { NativeLayerSummary } from '../native/surface.js'
 import type { Metrics } from '../train/events.js'
 import type { Job } from './grid.js'
 import type { Json } from './preparations/preparation.js'
@@ -75,7 +75,12 @@ interface RunBase {
 
 export interface FinishedRun extends RunBase {
   readonly status: 'finished'
-  readonly data: { readonly train: number; readonly test: number; readonly features: number; readonly classes: number }
+  readonly data: {
+    readonly train: number
+    readonly test: number
+    readonly features: number
+    readonly classes: number
+  }
   readonly result: CompareResult
   readonly history: readonly CompareEpoch[]
   readonly layers: readonly NativeLayerSummary[]
@@ -133,8 +138,12 @@ export class RunFolder {
       throw fileError('read', file, cause)
     })
     const run = parseJson(text) as Partial<CompareRun> | null
-    if (run?.format === 'espalier-compare-run' && run.version === 1 && run.job?.key === key) return run as CompareRun
-    throw new EspalierError('ERR_ESPALIER_FORMAT', `${file}: not the run of a comparison; remove it, and it is done again`)
+    if (run?.format === 'espalier-compare-run' && run.version === 1 && run.job?.key === key)
+      return run as CompareRun
+    throw new EspalierError(
+      'ERR_ESPALIER_FORMAT',
+      `${file}: not the run of a comparison; remove it, and it is done again`,
+    )
   }
 }
 

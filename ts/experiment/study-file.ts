@@ -18,12 +18,17 @@ export async function readStudyFile(path: string): Promise<Study> {
   try {
     study = JSON.parse(text)
   } catch (cause) {
-    throw new EspalierError('ERR_ESPALIER_FORMAT', `${path}: not JSON: ${(cause as Error).message}`, { cause })
+    throw new EspalierError('ERR_ESPALIER_FORMAT', `${path}: not JSON: ${(cause as Error).message}`, {
+      cause,
+    })
   }
   const twice = duplicateKey(text)
   if (twice !== null) {
     const line = text.slice(0, twice.offset).split('\n').length
-    throw new EspalierError('ERR_ESPALIER_FORMAT', `${path}: key "${twice.key}" stands twice in one object (line ${line})`)
+    throw new EspalierError(
+      'ERR_ESPALIER_FORMAT',
+      `${path}: key "${twice.key}" stands twice in one object (line ${line})`,
+    )
   }
   return study
 }

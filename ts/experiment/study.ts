@@ -1,6 +1,7 @@
-import type { Task } from '../data/samples.js'
 import type { ScalingMethod } from '../data/loaded.js'
+import type { Task } from '../data/samples.js'
 import type { Loss } from '../model/description.js'
+import type { Layer } from '../model/layers.js'
 import type { PlacementOptions } from '../model/placement.js'
 import type { Topology } from '../topology/topology.js'
 import type { FitSettings } from '../train/options.js'
@@ -103,7 +104,7 @@ export interface StudyNetwork extends PlacementOptions {
   /** What the last layer is beside its width, which is the number of classes. Default: dense, 'linear'. */
   readonly output?: LayerPart
   /** All layers, as the builders make them; `outputs: 'classes'` stands for the number of classes (or targets). */
-  readonly layers?: readonly StudyLayer[]
+  readonly layers?: readonly (Layer | StudyLayer)[]
   /** Fixes the sparsity of this method, whatever the grid says. */
   readonly sparsity?: number
   readonly topology?: Topology
@@ -116,7 +117,7 @@ export interface LayerPart {
   readonly [option: string]: unknown
 }
 
-/** A layer as its builder makes it, or with only some of its options. */
+/** A layer with only some of its options, or with the width of the data. */
 export interface StudyLayer {
   readonly type: string
   readonly outputs?: number | 'classes'

@@ -100,7 +100,12 @@ export function summarize(plan: Plan, runs: readonly CompareRun[], baseline = pl
  */
 export function comparePairs(
   { plan, runs }: { readonly plan: Plan; readonly runs: readonly CompareRun[] },
-  pair: { readonly method: string; readonly baseline: string; readonly dataset: string; readonly sparsity: number | null },
+  pair: {
+    readonly method: string
+    readonly baseline: string
+    readonly dataset: string
+    readonly sparsity: number | null
+  },
 ): PairedTest | null {
   const of = (method: string): FinishedRun[] => {
     const free = plan.methods.find(({ name }) => name === method)?.free === true
@@ -109,7 +114,7 @@ export function comparePairs(
   const others = new Map(of(pair.baseline).map((run) => [run.job.seed, run]))
   const pairs = of(pair.method).flatMap((run) => {
     const other = others.get(run.job.seed)
-    return other === undefined ? [] : [[valueOf(plan, run), valueOf(plan, other)] as const]
+    return other === undefined ? [] : [[scoreOf(plan, run), scoreOf(plan, other)] as const]
   })
   if (pairs.length === 0) return null
   return comparePaired(
@@ -119,7 +124,7 @@ export function comparePairs(
 }
 
 /** What counts of a run: the metric at the epoch that the study takes. */
-export function valueOf({ epoch }: Pick<Plan, 'epoch'>, { result }: FinishedRun): number {
+export function scoreOf({ epoch }: Pick<Plan, 'epoch'>, { result }: FinishedRun): number {
   const { accuracy, loss } = epoch === 'best' ? result.best : result
   return accuracy ?? loss
 }
@@ -160,7 +165,14 @@ function cellOf(plan: Plan, runs: readonly CompareRun[], place: Place): Cell {
     peakMemoryMB: mean(({ result }) => result.peakMemoryMB),
     networkBytes: mean(({ result }) => result.networkBytes),
   }
-  return { ...place, metric, failed, measures, sizes, ...describeSample(finished.map((run) => valueOf(plan, run))) }
+  return {
+    ...place,
+    metric,
+    failed,
+    measures,
+    sizes,
+    ...describeSample(finished.map((run) => scoreOf(plan, run))),
+  }
 }
 
 /** Accuracy where the data has classes. */
@@ -177,7 +189,9 @@ function compareAll(plan: Plan, runs: readonly CompareRun[], baseline: string): 
       // Two methods that the grid does not concern are compared once, and not counted once more at each sparsity.
       (free || base.free ? plan.sparsities : [null]).flatMap((sparsity) => {
         const test = comparePairs({ plan, runs }, { method, baseline, dataset, sparsity })
-        return test === null ? [] : [{ dataset, method, sparsity, baseline, metric: metricOf(runs, dataset), ...test }]
+        return test === null
+          ? []
+          : [{ dataset, method, sparsity, baseline, metric: metricOf(runs, dataset), ...test }]
       }),
     ),
   )
@@ -186,20 +200,30 @@ function compareAll(plan: Plan, runs: readonly CompareRun[], baseline: string): 
   return found.map((one, i) => ({ ...one, holm: adjusted[i]!, wilcoxonHolm: wilcoxonAdjusted[i]! }))
 }
 
-function remarksOn(plan: Plan, runs: readonly CompareRun[], comparisons: readonly MethodComparison[]): string[] {
+function remarksOn(
+  plan: Plan,
+  runs: readonly CompareRun[],
+  comparisons: readonly MethodComparison[],
+): string[] {
   const remarks: string[] = []
   const failed = runs.filter(({ status }) => status === 'failed').length
-  if (failed > 0) remarks.push(`${failed} of ${runs.length} runs failed; pairs are made of seeds that both methods finished.`)
+  if (failed > 0)
+    remarks.push(
+      `${failed} of ${runs.length} runs failed; pairs are made of seeds that both methods finished.`,
+    )
   const most = Math.max(0, ...comparisons.map(({ n }) => n))
   const least = 2 ** (1 - most)
-  if (most === 1) remarks.push('One seed: no test is possible, and no spread is known; ask for more with "seeds".')
+  if (most === 1)
+    remarks.push('One seed: no test is possible, and no spread is known; ask for more with "seeds".')
   else if (most > 1 && least > 0.05) {
     remarks.push(
       `With ${most} pairs the signed rank test cannot give p below ${least.toPrecision(3)}, however clear the difference.`,
     )
   }
   if (plan.epoch === 'best') {
-    remarks.push('Each run counts by the epoch that is best on the test part, which flatters every method a little.')
+    remarks.push(
+      'Each run counts by the epoch that is best on the test part, which flatters every method a little.',
+    )
   }
   if (comparisons.length > 1 && most > 1) {
     remarks.push(`Holm's correction is over the ${comparisons.length} comparisons of the study.`)

@@ -64,8 +64,14 @@ function causeOfDeath(
     }
   }
   if (/heap out of memory/i.test(printed)) {
-    return { code: 'ERR_ESPALIER_MEMORY', message: `the process of the run ran out of JavaScript memory (ended ${how})` }
+    return {
+      code: 'ERR_ESPALIER_MEMORY',
+      message: `the process of the run ran out of JavaScript memory (ended ${how})`,
+    }
   }
   const last = printed.trim().split('\n').at(-1) ?? ''
-  return { code: 'ERR_ESPALIER_INTERNAL', message: `the process of the run ended ${how}${last === '' ? '' : `: ${last}`}` }
+  return {
+    code: 'ERR_ESPALIER_INTERNAL',
+    message: `the process of the run ended ${how}${last === '' ? '' : `: ${last}`}`,
+  }
 }

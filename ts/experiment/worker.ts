@@ -18,7 +18,10 @@ async function serve(request: Request): Promise<Answer> {
     return { type: 'finished', run }
   } catch (error) {
     const code = error instanceof EspalierError ? error.code : 'ERR_ESPALIER_INTERNAL'
-    return { type: 'failed', error: { code, message: error instanceof Error ? error.message : String(error) } }
+    return {
+      type: 'failed',
+      error: { code, message: error instanceof Error ? error.message : String(error) },
+    }
   }
 }
 

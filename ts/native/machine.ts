@@ -1,6 +1,6 @@
 import os from 'node:os'
-import { chooseDevice, system } from './system.js'
 import type { NativePlacement } from './surface.js'
+import { chooseDevice, system } from './system.js'
 
 /** The machine that a run is made on. */
 export interface Machine {

@@ -11,13 +11,24 @@ const height = 280
 
 /** A method's colour, and once all colours are used a dash. */
 function seriesScales(methods: readonly string[]) {
-  const dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]]
+  const dashes = [
+    [1, 0],
+    [6, 3],
+    [2, 2],
+    [8, 3, 2, 3],
+  ]
   return {
     color: {
       field: 'method',
       type: 'nominal' as const,
       scale: { domain: [...methods], range: methods.map((_, i) => palette[i % palette.length]!) },
-      legend: { title: null, orient: 'bottom' as const, columns: 3, symbolType: 'stroke', symbolStrokeWidth: 3 },
+      legend: {
+        title: null,
+        orient: 'bottom' as const,
+        columns: 3,
+        symbolType: 'stroke',
+        symbolStrokeWidth: 3,
+      },
     },
     strokeDash: {
       field: 'method',
@@ -56,7 +67,12 @@ export async function drawScores(comparison: Comparison, dataset: string): Promi
   const title = axisTitle(metric)
   const label = `${title} of each method on ${dataset}`
   if (sparsities.length === 1) {
-    const y = { field: 'method', type: 'nominal' as const, sort: methods, axis: { title: null, labelLimit: 220 } }
+    const y = {
+      field: 'method',
+      type: 'nominal' as const,
+      sort: methods,
+      axis: { title: null, labelLimit: 220 },
+    }
     const x = { type: 'quantitative' as const, axis: { title, ...axisFormat(metric) }, scale }
     return drawSvg(
       {
@@ -66,7 +82,12 @@ export async function drawScores(comparison: Comparison, dataset: string): Promi
         layer: [
           {
             mark: { type: 'rule', strokeWidth: 2 },
-            encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' }, color: { ...color, legend: null } },
+            encoding: {
+              y,
+              x: { ...x, field: 'low' },
+              x2: { field: 'high' },
+              color: { ...color, legend: null },
+            },
           },
           {
             mark: { type: 'point', filled: true, size: 70 },

@@ -73,7 +73,14 @@ function testCells(test: MethodComparison | undefined, metric: Metric): string[]
   const { difference, interval, p, holm, wilcoxon, dz, d } = test
   const signed = (value: number): string => `${value > 0 ? '+' : ''}${score(value, metric)}`
   const range = interval === null ? '' : ` [${interval.map(signed).join(', ')}]`
-  return [`${signed(difference)}${range}`, formatP(p), formatP(holm), formatP(wilcoxon), number(dz), number(d)]
+  return [
+    `${signed(difference)}${range}`,
+    formatP(p),
+    formatP(holm),
+    formatP(wilcoxon),
+    number(dz),
+    number(d),
+  ]
 }
 
 function sizeCells({ sizes }: Cell): string[] {

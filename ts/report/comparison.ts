@@ -69,7 +69,11 @@ async function datasetSection(
 ): Promise<Markup> {
   const { plan } = comparison
   const cards: (Markup | null)[] = [
-    card('Methods', 'Mean over the seeds, with its 95 % confidence interval.', await drawScores(comparison, dataset)),
+    card(
+      'Methods',
+      'Mean over the seeds, with its 95 % confidence interval.',
+      await drawScores(comparison, dataset),
+    ),
   ]
   for (const sparsity of plan.methods.some(({ free }) => free) ? plan.sparsities : [null]) {
     const at = sparsity === null ? '' : ` at ${percent(sparsity)}`
@@ -115,7 +119,9 @@ function settings({ plan, runs }: Comparison): Markup {
       if (run.status === 'failed') return []
       const { processor, platform, instructionSet, device, card, threads, node, espalier } = run.machine
       const where = card ?? `${processor} (${device}, ${instructionSet})`
-      return [`${where}, ${threads} ${threads === 1 ? 'thread' : 'threads'} a run, ${platform}, Node ${node}, Espalier ${espalier}`]
+      return [
+        `${where}, ${threads} ${threads === 1 ? 'thread' : 'threads'} a run, ${platform}, Node ${node}, Espalier ${espalier}`,
+      ]
     }),
   )
   const study = JSON.stringify(plan, null, 2)

@@ -26,6 +26,8 @@ export interface FanInLook {
     readonly mean: number
     /** Neurons without any connection. */
     readonly none: number
+    /** Fan-in at 0 %, 1 %, .. 100 % of the neurons in ascending order: the shape of the distribution. */
+    readonly quantiles: readonly number[]
   }[]
 }
 
@@ -62,8 +64,16 @@ async function lookAt(network: Network): Promise<FanInLook> {
   const snapshot = await network.snapshot()
   const layers = snapshot.description.layers.flatMap(({ type }, layer) => {
     if (type !== 'sparse') return []
-    const { cv, min, median, max, mean, none } = spread(fanCounts(patternOf(snapshot, layer)).fanIn)
-    return [{ layer, cv, min, median, max, mean, none }]
+    const { fanIn } = fanCounts(patternOf(snapshot, layer))
+    return [{ layer, ...spread(fanIn), quantiles: quantilesOf(fanIn) }]
   })
   return { step: snapshot.counters.step, layers }
+}
+
+function quantilesOf(counts: readonly number[]): number[] {
+  const sorted = [...counts].sort((a, b) => a - b)
+  return Array.from(
+    { length: 101 },
+    (_, percent) => sorted[Math.round((percent / 100) * (sorted.length - 1))]!,
+  )
 }

@@ -4,7 +4,7 @@ import { type FanInMeasure, fanIn } from './fan-in.js'
 import type { MeasureContext, MeasureKind, MeasureWatch } from './measure.js'
 import { type RemovedNeuronsMeasure, removedNeurons } from './removed-neurons.js'
 
-/** What can be measured of a run. One file in this folder for each, and one line in each list here. */
+/** What can be measured of a run. One file in this folder for each, and one entry in each list here. */
 export type Measure = FanInMeasure | RemovedNeuronsMeasure
 
 const kinds = { fanIn, removedNeurons }

@@ -36,7 +36,8 @@ export const removedNeurons: MeasureKind<RemovedNeuronsMeasure> = {
 async function count(network: Network): Promise<RemovedNeurons> {
   const snapshot = await network.snapshot()
   const records = network.summary().map((layer, index) => {
-    const fans = layer.type === 'sparse' ? fanCounts(patternOf(snapshot, index)) : { fanIn: null, fanOut: null }
+    const fans =
+      layer.type === 'sparse' ? fanCounts(patternOf(snapshot, index)) : { fanIn: null, fanOut: null }
     return { ...layer, ...fans }
   })
   const layers = deadNeurons(records).flatMap((removed, layer) => {

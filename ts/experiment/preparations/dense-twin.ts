@@ -3,6 +3,7 @@ import { EspalierError } from '../../errors.js'
 import type { NetworkOptions } from '../../model/description.js'
 import { dense, type Layer } from '../../model/layers.js'
 import { Network } from '../../model/network.js'
+import { staticTopology } from '../../rewire/static.js'
 import { object } from '../../validation.js'
 import type { PreparationKind } from './preparation.js'
 
@@ -39,7 +40,8 @@ export const denseTwin: PreparationKind<DenseTwin> = {
       )
     }
     const widths = hiddenWidths(network)
-    return { ...run, network, notes: { ...run.notes, denseTwin: { widths, parameters, wanted } } }
+    const notes = { ...run.notes, denseTwin: { widths, parameters, wanted } }
+    return { ...run, network, fit: { ...run.fit, rewire: staticTopology() }, notes }
   },
 }
 

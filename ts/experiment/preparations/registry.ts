@@ -1,8 +1,8 @@
 import { oneKind } from '../../validation.js'
 import { type DenseTwin, denseTwin } from './dense-twin.js'
-import type { PreparationContext, PreparedRun } from './preparation.js'
+import type { PreparationContext, PreparationKind, PreparedRun } from './preparation.js'
 
-/** What can be done before a network is made. One file in this folder for each, and one line in each list here. */
+/** What can be done before a network is made. One file in this folder for each, and one entry in each list here. */
 export type Preparation = DenseTwin
 
 const kinds = { denseTwin }
@@ -17,7 +17,8 @@ export async function prepare(
 ): Promise<PreparedRun> {
   let prepared = run
   for (const preparation of preparations) {
-    prepared = await kinds[preparation.type].prepare(prepared, preparation, context)
+    const kind = kinds[preparation.type] as PreparationKind<Preparation>
+    prepared = await kind.prepare(prepared, preparation, context)
   }
   return prepared
 }

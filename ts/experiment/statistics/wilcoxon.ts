@@ -30,7 +30,9 @@ export function signedRank(differences: readonly number[]): SignedRank | null {
     reached += rank
     for (let s = reached; s >= 0; s--) share[s] = (share[s]! + (s >= rank ? share[s - rank]! : 0)) / 2
   }
-  const tail = share.subarray(0, Math.min(positive, total - positive) + 1).reduce((sum, part) => sum + part, 0)
+  const tail = share
+    .subarray(0, Math.min(positive, total - positive) + 1)
+    .reduce((sum, part) => sum + part, 0)
   return { n, statistic: positive / 2, p: Math.min(1, 2 * tail) }
 }
 
