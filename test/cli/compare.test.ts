@@ -13,7 +13,7 @@ const study = {
   ],
   sparsities: [0.5],
   seeds: 2,
-  network: { hidden: [12], device: 'cpu' },
+  network: { hidden: [12, 8], device: 'cpu' },
   fit: { epochs: 1, batchSize: 16 },
   methods: [
     { name: 'ERK' },
@@ -46,7 +46,7 @@ t.test(
       stdout,
       /\ntable\nsparsity +method +accuracy, % +runs +difference +p \(t\) +Holm +p \(Wilcoxon\) +d_z +d +fan-in CV +connections/,
     )
-    t.match(stdout, /\n50 % +ERK +\d+\.\d\d \u00b1 \d+\.\d\d +2 +baseline/)
+    t.match(stdout, /\n +50 % +ERK +\d+\.\d\d \u00b1 \d+\.\d\d +2 +baseline/)
     t.match(stdout, /With 2 pairs the signed rank test cannot give p below 0\.500/)
     t.match(stdout, "Holm's correction is over the 4 comparisons of the study.")
     t.match(stdout, /\nreport +runs\/tiny study\/report\.html\nruns +runs\/tiny study\/runs\.csv\n$/)

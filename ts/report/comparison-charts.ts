@@ -17,18 +17,21 @@ function seriesScales(methods: readonly string[]) {
     [2, 2],
     [8, 3, 2, 3],
   ]
+  // The same for both, so that Vega-Lite makes one of them.
+  const legend = {
+    title: null,
+    orient: 'bottom' as const,
+    columns: 3,
+    symbolType: 'stroke',
+    symbolStrokeWidth: 3,
+    symbolSize: 300,
+  }
   return {
     color: {
       field: 'method',
       type: 'nominal' as const,
       scale: { domain: [...methods], range: methods.map((_, i) => palette[i % palette.length]!) },
-      legend: {
-        title: null,
-        orient: 'bottom' as const,
-        columns: 3,
-        symbolType: 'stroke',
-        symbolStrokeWidth: 3,
-      },
+      legend,
     },
     strokeDash: {
       field: 'method',
@@ -37,7 +40,7 @@ function seriesScales(methods: readonly string[]) {
         domain: [...methods],
         range: methods.map((_, i) => dashes[Math.floor(i / palette.length) % dashes.length]!),
       },
-      legend: null,
+      legend,
     },
   }
 }

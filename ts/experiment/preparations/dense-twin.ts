@@ -13,34 +13,32 @@ export interface DenseTwin {
 }
 
 /**
- * A dense network with as many trained numbers as the sparse one: every hidden layer is made narrower by one common factor,
- * and every sparse layer dense. The factor is the largest that does not exceed the sparse network's parameters, so the twin
- * falls short by less than one neuron in each layer. What reviewers of sparse training ask for: does sparsity help, or would
- * a smaller dense network do?
+ * A dense network with as many weights as the sparse one, biases left out of both: every hidden layer is made narrower by one
+ * common factor, the largest that does not exceed the sparse network's weights, and rounded down to whole neurons. What
+ * reviewers of sparse training ask for: does sparsity help, or would a smaller dense network do? Notes its widths and weights.
  */
 export const denseTwin: PreparationKind<DenseTwin> = {
   schema: object({ type: z.literal('denseTwin') }),
 
   async prepare(run) {
     using sparse = new Network(run.network)
-    const wanted = sparse.summary().reduce((sum, { parameters }) => sum + parameters, 0)
-    // Parameters grow with the factor, so halving finds the largest factor that fits.
+    const wanted = sparse.summary().reduce((sum, { connections }) => sum + connections, 0)
+    // Weights grow with the factor, so halving finds the largest factor that fits.
     let [low, high] = [0, 1]
     for (let halvings = 0; halvings < 40; halvings++) {
       const middle = (low + high) / 2
-      if (parametersOf(narrowed(run.network, middle)) <= wanted) low = middle
+      if (weightsOf(narrowed(run.network, middle)) <= wanted) low = middle
       else high = middle
     }
     const network = narrowed(run.network, low)
-    const parameters = parametersOf(network)
-    if (parameters > wanted) {
+    const weights = weightsOf(network)
+    if (weights > wanted) {
       throw new EspalierError(
         'ERR_ESPALIER_OPTION',
-        `denseTwin: no dense network of this depth has only ${wanted} parameters; the least has ${parameters}`,
+        `denseTwin: no dense network of this depth has only ${wanted} weights; the smallest has ${weights}`,
       )
     }
-    const widths = hiddenWidths(network)
-    const notes = { ...run.notes, denseTwin: { widths, parameters, wanted } }
+    const notes = { ...run.notes, denseTwin: { widths: hiddenWidths(network), weights, wanted } }
     return { ...run, network, fit: { ...run.fit, rewire: staticTopology() }, notes }
   },
 }
@@ -62,16 +60,14 @@ function hiddenWidths({ layers }: NetworkOptions): number[] {
   return layers.slice(0, -1).flatMap((layer) => ('outputs' in layer ? [layer.outputs] : []))
 }
 
-/** Trained numbers of a network without sparse layers. */
-function parametersOf({ inputs, layers }: NetworkOptions): number {
+/** Weights of a network without sparse layers. */
+function weightsOf({ inputs, layers }: NetworkOptions): number {
   let width = inputs
-  let parameters = 0
+  let weights = 0
   for (const layer of layers) {
-    if (layer.type === 'layerNorm') parameters += 2 * width
     if (!('outputs' in layer)) continue
-    const perNeuron = width + (layer.bias ? 1 : 0) + (layer.activation.type === 'srelu' ? 4 : 0)
-    parameters += perNeuron * layer.outputs
+    weights += width * layer.outputs
     width = layer.outputs
   }
-  return parameters
+  return weights
 }
