@@ -117,7 +117,7 @@ t.test('the table of a data set', async (t) => {
     'network',
     'process',
   ])
-  const sizes = ['1,234', '14.8M', '1.00 s', '4.00 KiB', '100.0 MiB']
+  const sizes = ['1,234', '14.8 M', '1.00 s', '4.00 KiB', '100.0 MiB']
   t.strictSame(table!.rows[0], [
     '90 %',
     'base',

@@ -48,20 +48,20 @@ function seriesScales(methods: readonly string[]) {
 const axisTitle = (metric: Metric): string => (metric === 'accuracy' ? 'test accuracy' : 'test loss')
 const axisFormat = (metric: Metric) => (metric === 'accuracy' ? { format: '.1~%' } : {})
 
-/** Each method's mean with its 95 % interval: over the sparsities, or with only one of these, method by method. */
+/** Each method's mean and one standard deviation: over the sparsities, or with only one of these, method by method. */
 export async function drawScores(comparison: Comparison, dataset: string): Promise<Markup | null> {
   const { plan, cells } = comparison
   const sparsities = plan.methods.some(({ free }) => free) ? plan.sparsities : [null]
   const ofData = cells.filter((cell) => cell.dataset === dataset && cell.mean !== null)
   if (ofData.length === 0) return null
   const metric = ofData[0]!.metric
-  const values = ofData.flatMap(({ method, sparsity, mean, interval }) =>
+  const values = ofData.flatMap(({ method, sparsity, mean, deviation }) =>
     (sparsity === null ? sparsities : [sparsity]).map((at) => ({
       method,
       sparsity: at === null ? '' : percent(at),
       mean,
-      low: interval?.[0] ?? mean,
-      high: interval?.[1] ?? mean,
+      low: mean! - (deviation ?? 0),
+      high: mean! + (deviation ?? 0),
     })),
   )
   const methods = plan.methods.map(({ name }) => name)

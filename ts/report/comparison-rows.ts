@@ -2,7 +2,7 @@
 import type { Comparison } from '../experiment/compare.js'
 import { measureTitle } from '../experiment/measures/registry.js'
 import type { Cell, MethodComparison, Metric } from '../experiment/summary.js'
-import { formatBytes, formatCount, formatSeconds, formatShort } from './numbers.js'
+import { formatBytes, formatCount, formatFlops, formatSeconds } from './numbers.js'
 
 /** The rows of one data set. */
 export interface ComparisonTable {
@@ -87,7 +87,7 @@ function sizeCells({ sizes }: Cell): string[] {
   if (sizes === null) return ['-', '-', '-', '-', '-']
   return [
     formatCount(sizes.connections),
-    formatShort(sizes.trainingFlops),
+    formatFlops(sizes.trainingFlops),
     formatSeconds(sizes.seconds),
     formatBytes(sizes.networkBytes),
     formatBytes(sizes.peakMemoryMB * 2 ** 20),

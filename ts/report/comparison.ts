@@ -71,7 +71,7 @@ async function datasetSection(
   const cards: (Markup | null)[] = [
     card(
       'Methods',
-      'Mean over the seeds, with its 95 % confidence interval.',
+      'Mean over the seeds, and one standard deviation of these.',
       await drawScores(comparison, dataset),
     ),
   ]

@@ -36,3 +36,11 @@ export function formatBytes(value: number): string {
   }
   return `${unit === 0 ? scaled : scaled.toFixed(scaled < 10 ? 2 : 1)} ${units[unit]}`
 }
+
+/** 1.48e7 -> "14.8 M", 2.5e15 -> "2.50 P" */
+export function formatFlops(value: number): string {
+  const units = ['', ' k', ' M', ' G', ' T', ' P', ' E']
+  const unit = value < 1 ? 0 : Math.min(Math.floor(Math.log10(value) / 3), units.length - 1)
+  const scaled = value / 1000 ** unit
+  return `${unit === 0 ? scaled : scaled.toPrecision(3)}${units[unit]}`
+}
