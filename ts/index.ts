@@ -22,10 +22,15 @@ export {
   compare,
 } from './experiment/compare.js'
 export type { Job as CompareJob } from './experiment/grid.js'
-export type { Measure } from './experiment/measures/registry.js'
-export type { Preparation } from './experiment/preparations/registry.js'
+export type { Exploration } from './experiment/measures/exploration.js'
+export type { FanInLook } from './experiment/measures/fan-in.js'
+export type { ConcentrationLook } from './experiment/measures/gradient-concentration.js'
+export type { Measure as StudyMeasure } from './experiment/measures/registry.js'
+export type { RemovedNeurons } from './experiment/measures/removed-neurons.js'
+export type { Json, PreparationContext, PreparedRun } from './experiment/preparations/preparation.js'
+export type { Preparation as StudyPreparation } from './experiment/preparations/registry.js'
 export type { CompareProgress } from './experiment/progress.js'
-export type { Plan, PlannedDataset, PlannedMethod } from './experiment/read-study.js'
+export type { Plan as StudyPlan, PlannedDataset, PlannedMethod } from './experiment/read-study.js'
 export type {
   CompareEpoch,
   CompareResult,
@@ -39,7 +44,7 @@ export { describeSample, type Interval, type SampleSummary } from './experiment/
 export { type SignedRank, signedRank } from './experiment/statistics/wilcoxon.js'
 export type {
   LayerPart,
-  Method,
+  Method as StudyMethod,
   Study,
   StudyDataset,
   StudyFit,
@@ -48,13 +53,13 @@ export type {
 } from './experiment/study.js'
 export { readStudyFile } from './experiment/study-file.js'
 export {
-  type Cell,
-  type CellSizes,
+  type Cell as CompareCell,
+  type CellSizes as CompareSizes,
   comparePairs,
   type MethodComparison,
-  type Metric,
-  type Place,
-  type Summary,
+  type Metric as CompareMetric,
+  type Place as ComparePlace,
+  type Summary as CompareSummary,
   summarize,
 } from './experiment/summary.js'
 export { readCheckpoint, writeCheckpoint } from './formats/checkpoint.js'

@@ -1,7 +1,7 @@
 /** Preparations and measures, inside whole runs. */
 import { join } from 'node:path'
 import t from 'tap'
-import { compare, type FinishedRun, Network } from '../../lib/index.js'
+import { compare, type FinishedRun, Network, set } from '../../lib/index.js'
 import { needsAddon } from '../cli/process.js'
 import { tableFile, tableStudy } from './support.js'
 
@@ -87,14 +87,46 @@ t.test('fanIn and removedNeurons', needsAddon, async (t) => {
   t.same(looks[2]!.layers, looks[0]!.layers, 'static')
   const none = looks[2]!.layers[0]!.none
   t.match(random!.measures.removedNeurons, {
-    hidden: 10,
-    removed: none,
-    layers: [{ layer: 0, neurons: 10, removed: none }],
+    layers: [{ layer: 0, neurons: 10, removed: 0, dead: none }],
   })
   t.equal(result.cells[0]!.measures.fanIn, looks[2]!.layers[0]!.cv)
-  t.equal(result.cells[0]!.measures.removedNeurons, none / 10)
-  t.match(dense!.measures, { fanIn: [{ layers: [] }, {}, {}], removedNeurons: { removed: 0 } })
+  t.equal(result.cells[0]!.measures.removedNeurons, 0, 'no rule took any')
+  t.match(dense!.measures, {
+    fanIn: [{ layers: [] }, {}, {}],
+    removedNeurons: { layers: [{ removed: 0, dead: 0 }] },
+  })
   t.strictSame(result.cells[1]!.measures, { fanIn: null, removedNeurons: 0 })
+})
+
+t.test('gradientConcentration and exploration', needsAddon, async (t) => {
+  const folder = t.testdir(tableFile)
+  const study = tableStudy(folder, {
+    sparsities: [0.6],
+    seeds: 1,
+    network: { hidden: [20], device: 'cpu' },
+    fit: { epochs: 3, batchSize: 16 },
+    methods: [{ name: 'SET', fit: { rewire: set({ trackExploration: true }) } }, { name: 'static' }],
+    measures: [{ type: 'gradientConcentration', samples: 40 }, { type: 'exploration' }],
+  })
+  const result = await compare(study, { folder: join(folder, 'out') })
+  const [moving] = result.runs as FinishedRun[]
+  const looks = moving!.measures.gradientConcentration as unknown as {
+    when: string
+    layers: { layer: number; concentration: number; cv: number }[]
+  }[]
+  t.strictSame(
+    looks.map(({ when, layers }) => [when, layers.map(({ layer }) => layer)]),
+    [
+      ['start', [0]],
+      ['end', [0]],
+    ],
+  )
+  const { concentration, cv } = looks[0]!.layers[0]!
+  t.ok(concentration > 0 && cv > 0)
+  t.equal(result.cells[0]!.measures.gradientConcentration, concentration)
+  const explored = result.cells[0]!.measures.exploration!
+  t.ok(explored > 0.4 && explored <= 1, `of 24 of 60 positions more were tried: ${explored}`)
+  t.equal(result.cells[1]!.measures.exploration, null, 'a static run does not explore')
 })
 
 t.test('the network of a run is the one that the API makes of the same options', needsAddon, async (t) => {

@@ -74,6 +74,8 @@ async function compareCommand(file: string, options: CompareCommandOptions): Pro
   const written = await writeComparison(comparison)
   console.answer(answerOf(comparison, written), () => lines(comparison, written))
   if (interrupt.exitCode !== null) throw new Exit(interrupt.exitCode)
+  const { runs } = comparison
+  if (runs.length > 0 && runs.every(({ status }) => status === 'failed')) throw new Exit(1)
 }
 
 /** The object of --json; its names are a contract with scripts. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { fanCounts, spread } from '../../analysis/fan.js'
 import type { Network } from '../../model/network.js'
-import { patternOf } from '../../model/pattern.js'
+import { layerPatterns } from '../../model/pattern.js'
 import { object, whole } from '../../validation.js'
 import type { Json } from '../preparations/preparation.js'
 import type { MeasureKind } from './measure.js'
@@ -62,9 +62,9 @@ export const fanIn: MeasureKind<FanInMeasure> = {
 
 async function lookAt(network: Network): Promise<FanInLook> {
   const snapshot = await network.snapshot()
-  const layers = snapshot.description.layers.flatMap(({ type }, layer) => {
-    if (type !== 'sparse') return []
-    const { fanIn } = fanCounts(patternOf(snapshot, layer))
+  const layers = layerPatterns(snapshot).flatMap((pattern, layer) => {
+    if (pattern === null) return []
+    const { fanIn } = fanCounts(pattern)
     return [{ layer, ...spread(fanIn), quantiles: quantilesOf(fanIn) }]
   })
   return { step: snapshot.counters.step, layers }

@@ -1,26 +1,31 @@
 import { z } from 'zod'
-import { deadNeurons, hasWeights } from '../../analysis/dead-neurons.js'
+import { deadNeurons } from '../../analysis/dead-neurons.js'
 import { fanCounts } from '../../analysis/fan.js'
 import type { Network } from '../../model/network.js'
-import { patternOf } from '../../model/pattern.js'
+import { layerPatterns } from '../../model/pattern.js'
 import { object } from '../../validation.js'
 import type { Json } from '../preparations/preparation.js'
 import type { MeasureKind } from './measure.js'
 
-/** Hidden neurons that carry nothing: removed by pruning, or left without connections by chance. */
+/** Hidden neurons that neuron pruning has removed, or that carry nothing. */
 export interface RemovedNeuronsMeasure {
   readonly type: 'removedNeurons'
 }
 
-/** After training: hidden neurons, and how many of them have no connection in or none out. */
+/** After training, of the hidden layers with weights. */
 export interface RemovedNeurons {
-  readonly hidden: number
-  readonly removed: number
-  /** The same for each hidden layer with weights. */
-  readonly layers: readonly { readonly layer: number; readonly neurons: number; readonly removed: number }[]
+  readonly layers: readonly {
+    /** Index in `layers` of the description. */
+    readonly layer: number
+    readonly neurons: number
+    /** Taken away by a rule. */
+    readonly removed: number
+    /** Without a connection in or without one out, those taken away included. */
+    readonly dead: number
+  }[]
 }
 
-/** Gives RemovedNeurons. In tables: the share of the hidden neurons that is gone. */
+/** Gives RemovedNeurons. In tables: the share of the hidden neurons that a rule has removed. */
 export const removedNeurons: MeasureKind<RemovedNeuronsMeasure> = {
   title: 'neurons removed',
   schema: object({ type: z.literal('removedNeurons') }),
@@ -28,23 +33,22 @@ export const removedNeurons: MeasureKind<RemovedNeuronsMeasure> = {
   watch: ({ network }) => ({ end: async () => (await count(network)) as unknown as Json }),
 
   summary(value) {
-    const { hidden, removed } = value as unknown as RemovedNeurons
-    return hidden === 0 ? null : removed / hidden
+    const { layers } = value as unknown as RemovedNeurons
+    const neurons = layers.reduce((sum, layer) => sum + layer.neurons, 0)
+    return neurons === 0 ? null : layers.reduce((sum, { removed }) => sum + removed, 0) / neurons
   },
 }
 
 async function count(network: Network): Promise<RemovedNeurons> {
-  const snapshot = await network.snapshot()
+  const patterns = layerPatterns(await network.snapshot())
   const records = network.summary().map((layer, index) => {
-    const fans =
-      layer.type === 'sparse' ? fanCounts(patternOf(snapshot, index)) : { fanIn: null, fanOut: null }
-    return { ...layer, ...fans }
+    const pattern = patterns[index] ?? null
+    return { ...layer, ...(pattern === null ? { fanIn: null, fanOut: null } : fanCounts(pattern)) }
   })
-  const layers = deadNeurons(records).flatMap((removed, layer) => {
-    const record = records[layer]!
-    return removed === null || !hasWeights(record) ? [] : [{ layer, neurons: record.outputs, removed }]
+  const layers = deadNeurons(records).flatMap((dead, layer) => {
+    if (dead === null) return []
+    const { outputs: neurons, removedNeurons: removed } = records[layer]!
+    return [{ layer, neurons, removed, dead }]
   })
-  const sum = (pick: (layer: (typeof layers)[number]) => number): number =>
-    layers.reduce((total, layer) => total + pick(layer), 0)
-  return { hidden: sum(({ neurons }) => neurons), removed: sum(({ removed }) => removed), layers }
+  return { layers }
 }
