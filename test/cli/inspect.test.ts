@@ -31,6 +31,7 @@ t.test('the analysis of a network', needsAddon, async (t) => {
   await t.test('in numbers', async (t) => {
     const { json } = await inspect(model('a'), 'table.csv', '--part', 'train', '--json')
     const answer = json() as unknown as Inspection
+    t.match(answer, { topology: { type: 'erdosRenyi' }, rewire: { type: 'set', every: 'epoch' } })
     t.match(answer, { gradients: { dataset: 'table', samples: Number, batchSize: 128 }, against: null })
     const [first, second, last] = answer.layers
     t.match(first, {
@@ -83,6 +84,11 @@ t.test('the analysis of a network', needsAddon, async (t) => {
 
   await t.test('for people', async (t) => {
     const { stdout } = await inspect(model('a'), 'table.csv', '--against', model('b'))
+    t.match(
+      stdout,
+      /^6 epochs, 54 steps, 5 rewirings; loss softmaxCrossEntropy, seed 1\ntopology: erdosRenyi\n/,
+    )
+    t.match(stdout, /\nrewiring: set, .*every epoch, .*initialization zeros.*neurons none/)
     t.match(stdout, /\nlayer +kind .*dead +removed +explored\n/)
     t.match(stdout, /variation +none +lognormal mu +sigma +misfit\ninto layer 1 +outputs/)
     t.match(

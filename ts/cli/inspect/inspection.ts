@@ -8,6 +8,7 @@ import {
   type Network,
   type NetworkDescription,
   type RankedInput,
+  type RewireRule,
   rankInputs,
   type Spread,
   spread,
@@ -21,7 +22,10 @@ export interface Inspection {
   checkpoint: string
   inputs: number
   loss: NetworkDescription['loss']
-  topology: string
+  /** As the builder made it. */
+  topology: NetworkDescription['topology']
+  /** How connections moved in the last training; null before any. */
+  rewire: RewireRule | null
   seed: number
   epochs: number
   steps: number
@@ -83,7 +87,9 @@ export async function inspectNetwork(
 ): Promise<Inspection> {
   const { description, progress } = network
   const records = await layerRecords(network)
-  const patterns = layerPatterns(await network.snapshot())
+  const snapshot = await network.snapshot()
+  const patterns = layerPatterns(snapshot)
+  const { training } = snapshot
   const dead = deadNeurons(records)
   const summary = network.summary()
   const sinceStart = await compareWithStart(patterns, network)
@@ -103,7 +109,8 @@ export async function inspectNetwork(
     checkpoint,
     inputs: description.inputs,
     loss: description.loss,
-    topology: description.topology.type,
+    topology: description.topology,
+    rewire: training?.rewire ?? null,
     seed: description.seed,
     ...progress,
     against: request.against,

@@ -6,10 +6,12 @@ import type { Fan, InspectedLayer, Inspection } from './inspection.js'
 
 /** An inspection for people. */
 export function inspectionLines(inspection: Inspection): string[] {
-  const { epochs, steps, rewirings, topology, loss, seed, memory } = inspection
+  const { epochs, steps, rewirings, topology, rewire, loss, seed, memory } = inspection
   const course = `${epochs} epochs, ${formatCount(steps)} steps, ${formatCount(rewirings)} rewirings`
   return [
-    `${course}; topology ${topology}, loss ${loss}, seed ${seed}`,
+    `${course}; loss ${loss}, seed ${seed}`,
+    `topology: ${methodText(topology)}`,
+    ...(rewire === null ? [] : [`rewiring: ${methodText(rewire)}`]),
     ...section(layerTable(inspection)),
     ...section(fanTable(inspection)),
     ...section(comparisonTable(inspection)),
@@ -17,6 +19,16 @@ export function inspectionLines(inspection: Inspection): string[] {
     ...section({ head: ['memory', ''], rows: memoryRows(memory) }),
     ...section(inputTable(inspection)),
   ]
+}
+
+/** What a builder made, in a line: `rigl, every 100, until 0.75`; of lists only how long they are. */
+function methodText({ type, ...options }: { type: string }): string {
+  const texts = Object.entries(options).map(([name, value]: [string, unknown]) => {
+    if (Array.isArray(value)) return `${name} of ${value.length}`
+    const isMethod = value !== null && typeof value === 'object' && 'type' in value
+    return `${name} ${isMethod ? value.type : (value ?? 'none')}`
+  })
+  return [type, ...texts].join(', ')
 }
 
 interface Table {
