@@ -155,6 +155,7 @@ export {
   adam,
   adamw,
   type Optimizer,
+  type PenaltyOptions,
   type SgdOptimizer,
   type SgdOptions,
   sgd,

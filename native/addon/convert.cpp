@@ -35,11 +35,13 @@ LayerDescription readLayer(const Input& input) {
       layer.block = readBlock(input.at("block"));
       const Input sparsity = input.at("sparsity");
       if (!sparsity.isNull()) layer.sparsity = sparsity.shareBelowOne();
+      layer.masked = input.at("masked").boolean();
       [[fallthrough]];
     }
     case LayerKind::Dense:
       layer.outputs = input.at("outputs").integer(1, kLargestSize);
       layer.bias = input.at("bias").boolean();
+      layer.dropConnect = static_cast<float>(input.at("dropConnect").shareBelowOne());
       readActivation(input.at("activation"), layer);
       layer.initialization = readInitialization(input.at("initialization"));
       break;
@@ -121,6 +123,7 @@ Optimizer readOptimizer(const Input& input) {
       {{"sgd", OptimizerKind::Sgd}, {"adam", OptimizerKind::Adam}, {"adamw", OptimizerKind::AdamW}});
   optimizer.learningRate = input.at("learningRate").numberWithin(0, kLargest);
   optimizer.weightDecay = input.at("weightDecay").numberWithin(0, kLargest);
+  optimizer.l1 = input.at("l1").numberWithin(0, kLargest);
   optimizer.momentum = input.at("momentum").numberWithin(0, 1);
   optimizer.nesterov = input.at("nesterov").boolean();
   optimizer.beta1 = input.at("beta1").shareBelowOne();

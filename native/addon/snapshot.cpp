@@ -67,6 +67,7 @@ Napi::Object optimizerToJs(Napi::Env env, const Optimizer& optimizer) {
   result.Set("type", type);
   result.Set("learningRate", Napi::Number::New(env, optimizer.learningRate));
   result.Set("weightDecay", Napi::Number::New(env, optimizer.weightDecay));
+  result.Set("l1", Napi::Number::New(env, optimizer.l1));
   result.Set("momentum", Napi::Number::New(env, optimizer.momentum));
   result.Set("nesterov", Napi::Boolean::New(env, optimizer.nesterov));
   result.Set("beta1", Napi::Number::New(env, optimizer.beta1));

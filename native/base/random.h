@@ -16,7 +16,8 @@ enum class RandomPurpose : uint32_t {
   Shuffle = 3,
   Dropout = 4,
   Growth = 5,
-  NewWeights = 6
+  NewWeights = 6,
+  DropConnect = 7
 };
 
 /// Philox 4x32-10, a counter-based generator (Salmon et al., SC 2011): any number of the stream in any order,

@@ -46,7 +46,7 @@ struct StepSettings {
   float learningRate = 0;
   /// Number of this optimizer step, from 1.
   int64_t update = 1;
-  /// Number of this training step, from 1; keys dropout.
+  /// Number of this training step, from 1; keys dropout and DropConnect.
   int64_t step = 1;
   /// False on a step whose batch only shows a rewiring where to grow.
   bool moveWeights = true;

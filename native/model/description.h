@@ -23,9 +23,14 @@ struct LayerDescription {
   float alpha = 0;
   bool bias = true;
   Initialization initialization;
+  /// DropConnect: share of weights that each training step leaves out, 0 <= dropConnect < 1.
+  float dropConnect = 0;
   /// Sparse: block shape, and a sparsity of its own or NaN where the topology decides.
   BlockShape block;
   double sparsity = std::numeric_limits<double>::quiet_NaN();
+  /// Sparse: whether it is multiplied as a dense matrix of which most places are 0. Its state is that of any
+  /// sparse layer.
+  bool masked = false;
   /// Dropout: share of activations that become 0, 0 <= rate < 1.
   float rate = 0;
   /// LayerNorm: added to the variance.

@@ -8,12 +8,14 @@ enum class OptimizerKind { Sgd, Adam, AdamW };
 
 /// How gradients move weights. SGD: velocity = momentum x velocity + gradient, weight -= rate x velocity, as
 /// in PyTorch; Nesterov looks one step ahead. Adam: Kingma and Ba (2015). AdamW: Loshchilov and Hutter
-/// (2019). Weight decay adds to the gradient, but in AdamW shrinks the weight itself; biases and
-/// normalisation are never decayed.
+/// (2019). Weight decay adds to the gradient, but in AdamW shrinks the weight itself. L1 adds l1 x
+/// sign(weight) to the gradient, 0 at 0 (the subgradient of l1 x |weight|), in all three. Biases and
+/// normalisation know neither.
 struct Optimizer {
   OptimizerKind kind = OptimizerKind::Sgd;
   double learningRate = 0.1;
   double weightDecay = 0;
+  double l1 = 0;
   double momentum = 0;
   bool nesterov = false;
   double beta1 = 0.9;

@@ -29,6 +29,8 @@ void fillSizes(NetworkState& network) {
       require(layer.rate >= 0 && layer.rate < 1, ErrorCode::Option,
               nameOf(i) + ": a dropout rate must be 0 <= rate < 1");
     }
+    require(layer.dropConnect >= 0 && layer.dropConnect < 1, ErrorCode::Option,
+            nameOf(i) + ": dropConnect must be 0 <= dropConnect < 1");
     width = state.outputs;
     network.layers.push_back(std::move(state));
   }

@@ -58,6 +58,25 @@ const cases: Record<string, Case> = {
   'linear, relu, leakyRelu': activations('linear', 'relu', 'leakyRelu'),
   'allRelu, srelu, tanh': activations('allRelu', 'srelu', 'tanh'),
   'sigmoid, gelu, silu': activations('sigmoid', 'gelu', 'silu'),
+  DropConnect: {
+    network: {
+      layers: [
+        sparse(33, { dropConnect: 0.3 }),
+        sparse(24, { block: '4x4', dropConnect: 0.2 }),
+        dense(24, { activation: 'relu', dropConnect: 0.5 }),
+        dense(4),
+      ],
+    },
+  },
+  'masked layers': {
+    network: {
+      layers: [
+        sparse(33, { masked: true }),
+        sparse(24, { block: '3x5', masked: true, dropConnect: 0.2 }),
+        dense(4),
+      ],
+    },
+  },
   'squared error': { network: { layers: [sparse(32), dense(3)], loss: 'squaredError' }, data: numbers },
   'binary cross-entropy of targets': {
     network: { layers: [sparse(32), dense(3)], loss: 'binaryCrossEntropy' },
@@ -68,6 +87,9 @@ const cases: Record<string, Case> = {
     data: yesNo,
   },
   'sgd without momentum': { fit: { optimizer: sgd({ learningRate: 0.1, momentum: 0, weightDecay: 1e-3 }) } },
+  'L1, sgd': { fit: { optimizer: sgd({ learningRate: 0.05, l1: 0.01 }) } },
+  'L1, adam': { fit: { optimizer: adam({ learningRate: 0.003, l1: 0.01 }) } },
+  'L1, adamw': { fit: { optimizer: adamw({ learningRate: 0.003, l1: 0.01 }) } },
   nesterov: { fit: { optimizer: sgd({ learningRate: 0.05, momentum: 0.9, nesterov: true }) } },
   adam: { fit: { optimizer: adam({ learningRate: 0.003 }) } },
   adamw: { fit: { optimizer: adamw({ learningRate: 0.003, weightDecay: 0.1 }) } },

@@ -14,7 +14,7 @@ import {
   sparse,
   writeCheckpoint,
 } from '../../lib/index.js'
-import { random } from '../model/support.js'
+import { wholeNetwork, wholeNumbers } from '../support/whole-numbers.js'
 import { data, noCuda, pair, topologyOf, weightDistance } from './support.js'
 
 /** So small that no weight of a usual size changes by it. */
@@ -44,6 +44,8 @@ const shapes: Record<string, SparseOptions> = {
   '8 x 8': { block: '8x8' },
   '16 x 16': { block: '16x16' },
   '3 x 5': { block: '3x5' },
+  '1 x 1, masked': { masked: true },
+  '4 x 4, masked': { block: '4x4', masked: true },
 }
 
 for (const [name, shape] of Object.entries(shapes)) {
@@ -59,7 +61,8 @@ for (const [name, shape] of Object.entries(shapes)) {
 
   t.test(`RigL, blocks of ${name}`, { skip: noCuda }, async (t) => {
     const file = path.join(t.testdir(), 'whole.safetensors')
-    await writeWhole(file, shape)
+    const layers = [sparse(100, shape), sparse(80, { ...shape, activation: 'linear' }), dense(4)]
+    await writeCheckpoint(file, await wholeNetwork(layers))
     const networks = {
       cpu: await Network.load(file, { device: 'cpu' }),
       cuda: await Network.load(file, { device: 'cuda' }),
@@ -73,38 +76,4 @@ for (const [name, shape] of Object.entries(shapes)) {
       rewire,
     })
   })
-}
-
-const draw = random(3)
-const below = (count: number) => Math.floor(draw() * count)
-
-/** 16 samples of small whole numbers, so that every sum of every product is exact in any order. */
-const wholeNumbers: Dataset = {
-  name: 'whole numbers',
-  samples: 16,
-  features: 20,
-  values: Float32Array.from({ length: 16 * 20 }, () => below(5) - 2),
-  targets: Float32Array.from({ length: 16 * 4 }, () => below(9) - 4),
-  outputs: 4,
-  classes: 0,
-}
-
-/** Saves a network whose weights are whole numbers, most of them equal in size to many others. */
-async function writeWhole(file: string, shape: SparseOptions): Promise<void> {
-  const network = new Network({
-    inputs: 20,
-    layers: [sparse(100, shape), sparse(80, { ...shape, activation: 'linear' }), dense(4)],
-    loss: 'squaredError',
-    sparsity: 0.7,
-    seed: 9,
-    device: 'cpu',
-  })
-  const snapshot = await network.snapshot()
-  for (const { name, data } of snapshot.tensors) {
-    if (!(data instanceof Float32Array) || !/\.(values|weight)$/.test(name)) continue
-    // Zeros stay: they are what blocks have outside the matrix.
-    for (let i = 0; i < data.length; i++)
-      if (data[i] !== 0) data[i] = (below(3) + 1) * (below(2) === 0 ? 1 : -1)
-  }
-  await writeCheckpoint(file, snapshot)
 }

@@ -37,16 +37,16 @@ const wrong: [what: () => unknown, message: string | RegExp][] = [
   ],
   [
     () => loose(dense)(4, { sparsity: 0.9 }),
-    'dense(4): unknown option "sparsity"; allowed: activation, bias, initialization',
+    'dense(4): unknown option "sparsity"; allowed: activation, bias, initialization, dropConnect',
   ],
   [
     () => loose(dense)(4, { outputs: 9 }),
-    'dense(4): unknown option "outputs"; allowed: activation, bias, initialization',
+    'dense(4): unknown option "outputs"; allowed: activation, bias, initialization, dropConnect',
   ],
   [() => loose(sgd)({ learningrate: 1 }), 'sgd: unknown option "learningrate"; did you mean "learningRate"?'],
   [
     () => loose(sgd)({ beta1: 0.9 }),
-    'sgd: unknown option "beta1"; allowed: learningRate, momentum, nesterov, weightDecay',
+    'sgd: unknown option "beta1"; allowed: learningRate, momentum, nesterov, weightDecay, l1',
   ],
   [() => loose(adam)({ beta: 0.9 }), 'adam: unknown option "beta"; did you mean "beta1"?'],
   [
@@ -144,6 +144,22 @@ const wrong: [what: () => unknown, message: string | RegExp][] = [
   ],
   [() => adam({ beta2: 1 }), 'adam: option "beta2" is 1; allowed: 0 <= beta2 < 1'],
   [() => adamw({ weightDecay: -1 }), 'adamw: option "weightDecay" is -1; allowed: weightDecay >= 0'],
+  [() => sgd({ l1: -1 }), 'sgd: option "l1" is -1; allowed: l1 >= 0'],
+  [() => adamw({ l1: Number.NaN }), 'adamw: option "l1" is NaN; allowed: l1 >= 0'],
+  [
+    () => fit({ l1: 1e-4 }),
+    'fit: unknown option "l1"; it belongs in optimizer, for example sgd({ l1: 1e-5 })',
+  ],
+  [() => dense(4, { dropConnect: 1 }), 'dense(4): option "dropConnect" is 1; allowed: 0 <= dropConnect < 1'],
+  [
+    () => sparse(4, { dropConnect: -0.1 }),
+    'sparse(4): option "dropConnect" is -0.1; allowed: 0 <= dropConnect < 1',
+  ],
+  [() => loose(sparse)(4, { masked: 'yes' }), 'sparse(4): option "masked" is "yes"; allowed: true, false'],
+  [
+    () => loose(dense)(4, { masked: true }),
+    'dense(4): unknown option "masked"; allowed: activation, bias, initialization, dropConnect',
+  ],
   [() => loose(stepDecay)({ every: 2 }), 'stepDecay: option "factor" is missing; allowed: 0 < factor <= 1'],
   [() => loose(stepDecay)(), 'stepDecay: options are missing; allowed: an object'],
   [() => cosine({ minimum: 1.5 }), 'cosine: option "minimum" is 1.5; allowed: 0 <= minimum <= 1'],
@@ -267,6 +283,8 @@ t.test('builders give frozen descriptions with the documented defaults', (t) => 
     block: [1, 1],
     sparsity: null,
     initialization: he,
+    dropConnect: 0,
+    masked: false,
   })
   t.strictSame(dense(8).activation, { type: 'linear', alpha: 0 })
   t.strictSame(sparse(8, { block: '16x4' }).block, [16, 4])
@@ -296,7 +314,17 @@ t.test('builders give frozen descriptions with the documented defaults', (t) => 
     trackExploration: false,
     neurons: null,
   })
-  t.strictSame(sgd(), { type: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: false, weightDecay: 0 })
+  t.strictSame(sgd(), {
+    type: 'sgd',
+    learningRate: 0.1,
+    momentum: 0.9,
+    nesterov: false,
+    weightDecay: 0,
+    l1: 0,
+  })
+  t.equal(dense(8).dropConnect, 0)
+  t.equal(adam().l1, 0)
+  t.equal(adamw().l1, 0)
   t.equal(adam().weightDecay, 0)
   t.equal(adamw().weightDecay, 0.01)
   t.strictSame(oneCycle(), { type: 'oneCycle', rise: 0.3, start: 0.04, end: 1e-4, warmup: 0 })

@@ -137,6 +137,8 @@ export function sparseLayer(outputs: number, block: [number, number] = [1, 1]): 
     block,
     sparsity: null,
     initialization: { type: 'he', deviation: 0 },
+    dropConnect: 0,
+    masked: false,
   }
 }
 
@@ -147,6 +149,7 @@ export function denseLayer(outputs: number): NativeLayer {
     activation: { type: 'linear', alpha: 0 },
     bias: true,
     initialization: { type: 'he', deviation: 0 },
+    dropConnect: 0,
   }
 }
 
@@ -170,6 +173,7 @@ export function settings(more: Partial<NativeFitSettings> = {}): NativeFitSettin
       type: 'sgd',
       learningRate: 0.05,
       weightDecay: 0,
+      l1: 0,
       momentum: 0.9,
       nesterov: false,
       beta1: 0.9,

@@ -16,6 +16,7 @@ export function philox(counter: readonly number[], key: readonly number[]): numb
 }
 
 const dropoutPurpose = 4
+const dropConnectPurpose = 7
 
 /** The factor that dropout applies, as native/base/random.h keys it: seed, layer, step, feature and sample of the batch. */
 export function dropoutFactor(
@@ -28,5 +29,21 @@ export function dropoutFactor(
 ): number {
   const [high = 0, low = 0] = philox([step, 0, layer, dropoutPurpose], [seed, 0])
   const bits = philox([Math.floor(sample / 4), 0, feature, dropoutPurpose], [low, high])[sample % 4]!
-  return bits >= Math.ceil(Math.fround(rate) * 2 ** 32) ? 1 / (1 - rate) : 0
+  return factorOf(rate, bits)
 }
+
+/** The factor that DropConnect applies to a stored weight: keyed by seed, layer, step and the weight's number. */
+export function dropConnectFactor(
+  rate: number,
+  seed: number,
+  layer: number,
+  step: number,
+  weight: number,
+): number {
+  const [high = 0, low = 0] = philox([step, 0, layer, dropConnectPurpose], [seed, 0])
+  const bits = philox([Math.floor(weight / 4), 0, 0, dropConnectPurpose], [low, high])[weight % 4]!
+  return factorOf(rate, bits)
+}
+
+const factorOf = (rate: number, bits: number) =>
+  bits >= Math.ceil(Math.fround(rate) * 2 ** 32) ? 1 / (1 - rate) : 0

@@ -8,6 +8,8 @@ export interface Reference {
   /** Every float tensor of the snapshot by name; weights of sparse layers in the order of their pattern. */
   parameters: Map<string, Float64Array>
   patterns: Map<number, { rows: number[]; columns: number[] }>
+  /** What DropConnect multiplies each stored weight of a layer by; absent when not training. */
+  factors?: Map<number, readonly number[]>
 }
 
 /** Places of the stored values of a block CSR layer, in storage order; padding has places beyond the layer. */
@@ -97,6 +99,7 @@ function forward(reference: Reference, input: number[], keep: Keep): number[] {
   let hidden = 0
   reference.description.layers.forEach((layer, index) => {
     const get = (what: string) => reference.parameters.get(`layers.${index}.${what}`)
+    const factors = reference.factors?.get(index)
     if (layer.type === 'dropout') {
       x = x.map((value, feature) => value * keep(index, feature))
     } else if (layer.type === 'layerNorm') {
@@ -112,12 +115,16 @@ function forward(reference: Reference, input: number[], keep: Keep): number[] {
         const { rows, columns } = reference.patterns.get(index)!
         const values = get('values')!
         values.forEach((weight, i) => {
-          if (rows[i]! < layer.outputs && columns[i]! < x.length) z[rows[i]!]! += weight * x[columns[i]!]!
+          if (rows[i]! < layer.outputs && columns[i]! < x.length)
+            z[rows[i]!]! += weight * (factors?.[i] ?? 1) * x[columns[i]!]!
         })
       } else {
         const weight = get('weight')!
         for (let o = 0; o < layer.outputs; o++) {
-          for (let i = 0; i < x.length; i++) z[o]! += weight[o * x.length + i]! * x[i]!
+          for (let i = 0; i < x.length; i++) {
+            const place = o * x.length + i
+            z[o]! += weight[place]! * (factors?.[place] ?? 1) * x[i]!
+          }
         }
       }
       const { type, alpha } = layer.activation

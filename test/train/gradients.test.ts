@@ -12,9 +12,10 @@ import {
   sparse,
 } from '../../lib/index.js'
 import { noAddon, random } from '../model/support.js'
-import { dropoutFactor, philox } from '../support/philox.js'
+import { dropConnectFactor, dropoutFactor, philox } from '../support/philox.js'
 import {
   type Keep,
+  type Reference,
   referenceLoss,
   referenceOf,
   referenceOutputs,
@@ -58,10 +59,20 @@ async function checkGradients(
   test: Test,
   options: Partial<NetworkOptions> & { layers: readonly Layer[] },
   data: Dataset,
-  { threads = 1, keepOf }: { threads?: number; keepOf?: (sample: number) => Keep } = {},
+  {
+    threads = 1,
+    keepOf,
+    weightFactor,
+  }: {
+    threads?: number
+    keepOf?: (sample: number) => Keep
+    /** What DropConnect multiplies a stored weight by. */
+    weightFactor?: (layer: number, weight: number) => number
+  } = {},
 ) {
   using network = await somewhere(options, data)
   const before = referenceOf(await network.snapshot())
+  if (weightFactor !== undefined) before.factors = factorsOf(before, weightFactor)
   const run = await network.fit(data, {
     epochs: 1,
     batchSize: data.samples,
@@ -191,6 +202,69 @@ t.test(
     await checkGradients(t, { layers, seed }, problem(150, 3), { threads: 2, keepOf })
   },
 )
+
+function factorsOf(
+  { parameters, description }: Reference,
+  factor: (layer: number, weight: number) => number,
+) {
+  return new Map(
+    description.layers.map((_, layer) => {
+      const weights =
+        parameters.get(`layers.${layer}.values`) ?? parameters.get(`layers.${layer}.weight`) ?? []
+      return [layer, Array.from(weights, (_, weight) => factor(layer, weight))] as const
+    }),
+  )
+}
+
+t.test(
+  'gradients pass through DropConnect, whose mask follows from seed, layer, step and weight',
+  { skip: noAddon },
+  async (t) => {
+    const seed = 3
+    const rates = [0.4, 0, 0.25, 0.6]
+    const weightFactor = (layer: number, weight: number) =>
+      rates[layer] === 0 ? 1 : dropConnectFactor(rates[layer]!, seed, layer, 1, weight)
+    for (const masked of [false, true]) {
+      const layers = [
+        sparse(13, { activation: 'tanh', dropConnect: 0.4, masked }),
+        dense(9, { activation: 'silu' }),
+        sparse(17, { activation: 'tanh', block: '3x2', dropConnect: 0.25, masked }),
+        dense(3, { dropConnect: 0.6 }),
+      ]
+      // One panel; panels one after the other, for one thread and for three; panels side by side.
+      for (const [samples, threads] of [
+        [21, 1],
+        [300, 1],
+        [300, 3],
+        [300, 4],
+      ] as const) {
+        await checkGradients(t, { layers, seed }, problem(samples, 3), { threads, weightFactor })
+      }
+    }
+  },
+)
+
+t.test('gradients of masked layers equal finite differences', { skip: noAddon }, async (t) => {
+  for (const block of [
+    [1, 1],
+    [4, 1],
+    [8, 8],
+    [3, 2],
+  ] as [number, number][]) {
+    for (const [samples, threads] of [
+      [37, 1],
+      [37, 3],
+      [300, 2],
+    ] as const) {
+      const layers = [
+        sparse(19, { block, activation: 'silu', masked: true }),
+        sparse(17, { block, activation: 'tanh', masked: true }),
+        sparse(4, { block, activation: 'linear', masked: true }),
+      ]
+      await checkGradients(t, { layers }, problem(samples, 4), { threads })
+    }
+  }
+})
 
 t.test('predictions equal the float64 reference, for odd sizes of batch', { skip: noAddon }, async (t) => {
   const layers = [sparse(13, { block: '4x4', activation: 'gelu' }), layerNorm(), sparse(10), dense(3)]

@@ -39,6 +39,7 @@ const optimizerSchema = object({
   type: oneOf(['sgd', 'adam', 'adamw']),
   learningRate: real(),
   weightDecay: real(),
+  l1: real().default(0),
   momentum: real(),
   nesterov: flag(),
   beta1: real(),

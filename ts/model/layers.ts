@@ -14,6 +14,8 @@ export interface SparseLayer {
   /** Share of absent weights, or null where the topology of the network decides. */
   readonly sparsity: number | null
   readonly initialization: Initialization
+  readonly dropConnect: number
+  readonly masked: boolean
 }
 
 /** A layer of which every connection exists. */
@@ -23,6 +25,7 @@ export interface DenseLayer {
   readonly activation: Activation
   readonly bias: boolean
   readonly initialization: Initialization
+  readonly dropConnect: number
 }
 
 export interface DropoutLayer {
@@ -48,6 +51,15 @@ export interface SparseOptions {
   sparsity?: number
   /** Where weights start. Default 'he'. */
   initialization?: InitializationOption
+  /** As of `dense`, over the weights that exist. Default 0. */
+  dropConnect?: number
+  /**
+   * Multiply the layer as a dense matrix of which most places are 0, as the codes behind the papers do, on every
+   * device: a baseline of the same engine. It has the connections, rules and checkpoint tensors of the sparse layer
+   * that it would otherwise be, and the same results up to rounding, at a dense layer's cost in time and memory.
+   * Default false.
+   */
+  masked?: boolean
 }
 
 export interface DenseOptions {
@@ -57,6 +69,13 @@ export interface DenseOptions {
   bias?: boolean
   /** Where weights start. Default 'he'. */
   initialization?: InitializationOption
+  /**
+   * DropConnect (Wan et al., ICML 2013): each training step leaves out each weight (not biases) with this
+   * probability, 0 <= dropConnect < 1, and divides the others by 1 - dropConnect; evaluation and prediction use all
+   * weights as they are. One mask serves the whole batch of a step, where the paper draws one for each sample, and
+   * evaluation takes the mean, where the paper samples: both are ours. Default 0.
+   */
+  dropConnect?: number
 }
 
 export interface LayerNormOptions {
@@ -73,11 +92,14 @@ const sparseShape = {
   block: blockSchema.prefault([1, 1]),
   sparsity: real({ from: 0, below: 1 }).nullable().default(null),
   initialization: initializationSchema.prefault('he'),
+  dropConnect: rateSchema.default(0),
+  masked: flag().default(false),
 }
 const denseShape = {
   activation: activationSchema.prefault('linear'),
   bias: flag().default(true),
   initialization: initializationSchema.prefault('he'),
+  dropConnect: rateSchema.default(0),
 }
 const layerNormShape = { epsilon: real({ above: 0, to: 1 }).default(1e-5) }
 

@@ -30,6 +30,10 @@ export type NativeLayer =
       /** Own sparsity of this layer, or null where the topology decides. */
       sparsity: number | null
       initialization: NativeInitialization
+      /** Share of weights that each training step leaves out. */
+      dropConnect: number
+      /** Whether it is multiplied as a dense matrix. */
+      masked: boolean
     }
   | {
       type: 'dense'
@@ -37,6 +41,7 @@ export type NativeLayer =
       activation: NativeActivation
       bias: boolean
       initialization: NativeInitialization
+      dropConnect: number
     }
   | { type: 'dropout'; rate: number }
   | { type: 'layerNorm'; epsilon: number }
@@ -69,6 +74,7 @@ export interface NativeOptimizer {
   type: 'sgd' | 'adam' | 'adamw'
   learningRate: number
   weightDecay: number
+  l1: number
   /** sgd */
   momentum: number
   nesterov: boolean

@@ -8,6 +8,7 @@ export interface SgdOptimizer {
   readonly momentum: number
   readonly nesterov: boolean
   readonly weightDecay: number
+  readonly l1: number
 }
 
 export interface AdamOptimizer {
@@ -17,12 +18,21 @@ export interface AdamOptimizer {
   readonly beta2: number
   readonly epsilon: number
   readonly weightDecay: number
+  readonly l1: number
 }
 
 /** How weights follow their gradients. Only connections that exist have optimizer state. */
 export type Optimizer = SgdOptimizer | AdamOptimizer
 
-export interface SgdOptions {
+export interface PenaltyOptions {
+  /**
+   * L1 penalty (as of the lasso, Tibshirani, 1996), added to the gradient as l1 x sign(weight), 0 at 0; >= 0. Weights
+   * only: biases and normalisation are left alone, as they are by weightDecay. Default 0.
+   */
+  l1?: number
+}
+
+export interface SgdOptions extends PenaltyOptions {
   /** Step size, > 0. Default 0.1. */
   learningRate?: number
   /** Share of the last move that is kept, 0 <= momentum < 1. Default 0.9. */
@@ -33,7 +43,7 @@ export interface SgdOptions {
   weightDecay?: number
 }
 
-export interface AdamOptions {
+export interface AdamOptions extends PenaltyOptions {
   /** Step size, > 0. Default 0.001. */
   learningRate?: number
   /** Decay of the first moment, 0 <= beta1 < 1. Default 0.9. */
@@ -55,6 +65,7 @@ const sgdShape = {
   momentum: decay.default(0.9),
   nesterov: flag().default(false),
   weightDecay: penalty.default(0),
+  l1: penalty.default(0),
 }
 const adamShape = {
   learningRate: learningRate.default(0.001),
@@ -64,8 +75,8 @@ const adamShape = {
 }
 
 const sgdOptions = object(sgdShape)
-const adamOptions = object({ ...adamShape, weightDecay: penalty.default(0) })
-const adamwOptions = object({ ...adamShape, weightDecay: penalty.default(0.01) })
+const adamOptions = object({ ...adamShape, weightDecay: penalty.default(0), l1: penalty.default(0) })
+const adamwOptions = object({ ...adamShape, weightDecay: penalty.default(0.01), l1: penalty.default(0) })
 
 export const optimizerSchema: z.ZodType<Optimizer> = oneKind(
   [

@@ -114,7 +114,7 @@ void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
                                hidden};
     switch (description.kind) {
       case LayerKind::Sparse:
-        layers_.push_back(makeSparseLayer(setting));
+        layers_.push_back(description.masked ? makeMaskedLayer(setting) : makeSparseLayer(setting));
         break;
       case LayerKind::Dense:
         layers_.push_back(makeDenseLayer(setting));
@@ -126,6 +126,7 @@ void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
         layers_.push_back(makeLayerNormLayer(setting));
         break;
     }
+    prepares_ = prepares_ || layers_.back()->prepares();
   }
 }
 
@@ -133,14 +134,28 @@ const float* CpuDevice::layerInput(size_t layer, int64_t panel) {
   return layer == 0 ? input_[panel] : layers_[layer - 1]->output(panel);
 }
 
+void CpuDevice::prepare(int thread, int64_t step) {
+  if (!prepares_) return;
+  Pass pass(kernels_, Team::all(pool_, thread));
+  pass.thread = thread;
+  pass.training = step > 0;
+  pass.step = step;
+  for (const auto& layer : layers_) layer->prepare(pass);
+  pool_.barrier();
+}
+
 template <typename Work, typename Settle>
-void CpuDevice::overPanels(int64_t count, int64_t stride, const Work& work, const Settle& settle) {
+void CpuDevice::overPanels(int64_t count, int64_t stride, int64_t step, const Work& work,
+                           const Settle& settle) {
   const int64_t panels = divideUp(count, stride);
   const int64_t atOnce = sideBySide_ ? pool_.threads() : 1;
   pool_.run([&](int thread) {
+    prepare(thread, step);
     Pass pass(kernels_, sideBySide_ ? Team::alone() : Team::all(pool_, thread));
     pass.thread = thread;
     pass.stride = stride;
+    pass.training = step > 0;
+    pass.step = step;
     for (int64_t first = 0; first < panels; first += atOnce) {
       const int64_t underWay = std::min(atOnce, panels - first);
       const int64_t panel = first + (sideBySide_ ? thread : 0);
@@ -200,9 +215,7 @@ void CpuDevice::step(const Samples& samples, const Batch& batch, const StepSetti
   const auto learn = [&](Pass& pass, Range places) {
     const PanelWork work{samples, indices_.data() + places.begin, places.size()};
     if (keepsBatch_) pass.panel = places.begin / stride_;
-    pass.training = true;
     pass.firstSample = places.begin;
-    pass.step = settings.step;
     pass.update = settings.moveWeights ? &update : nullptr;
     forward(pass, work);
     CpuLayer& top = *layers_.back();
@@ -221,7 +234,7 @@ void CpuDevice::step(const Samples& samples, const Batch& batch, const StepSetti
     pass.place.last = (first + underWay) * stride_ >= count;
     for (const auto& layer : layers_) layer->combine(pass, underWay);
   };
-  overPanels(count, stride_, learn, settle);
+  overPanels(count, stride_, settings.step, learn, settle);
   panelsOfLastStep_ = divideUp(count, stride_);
   outcomes_.push_back(outcome);
 }
@@ -260,7 +273,7 @@ Outcome CpuDevice::evaluate(const Samples& samples) {
                          {own.indices.data(), places.size(), samples}, stride,
                          pass.team.share(stride, kPanelUnit), 1.0f, nullptr);
   };
-  overPanels(samples.count, stride, infer, [&](int thread, int64_t first, int64_t underWay) {
+  overPanels(samples.count, stride, 0, infer, [&](int thread, int64_t first, int64_t underWay) {
     if (thread == 0) addOutcomes(outcome, samples.count, stride, first, underWay);
   });
   return outcome;
@@ -279,7 +292,7 @@ void CpuDevice::predict(const Samples& samples, std::span<float> outputs) {
       for (int64_t k = 0; k < width; ++k) row[k] = top[k * stride + i];
     }
   };
-  overPanels(samples.count, stride, infer, [](auto...) {});
+  overPanels(samples.count, stride, 0, infer, [](auto...) {});
 }
 
 void CpuDevice::predictOne(const Samples& samples, std::span<float> outputs) {

@@ -37,12 +37,14 @@ class CpuDevice final : public Device {
   struct LayerRewiring;
 
   void buildLayers(int64_t panels, int64_t gradientSums);
-  /// Takes `count` samples through the network in panels of `stride`. Every thread calls work(pass, place of
-  /// the first sample, samples) on the panels that it takes part in: on all of them, or, side by side, on its
-  /// own. When all are done with up to as many panels as go side by side, each calls settle(thread, first
-  /// panel, panels).
+  /// Lets the layers prepare for the panels to come; step as in overPanels(). A thread's part.
+  void prepare(int thread, int64_t step);
+  /// Takes `count` samples through the network in panels of `stride`. step: number of the training step, or 0
+  /// where nothing is learnt. Every thread calls work(pass, place of the first sample, samples) on the panels
+  /// that it takes part in: on all of them, or, side by side, on its own. When all are done with up to as
+  /// many panels as go side by side, each calls settle(thread, first panel, panels).
   template <typename Work, typename Settle>
-  void overPanels(int64_t count, int64_t stride, const Work& work, const Settle& settle);
+  void overPanels(int64_t count, int64_t stride, int64_t step, const Work& work, const Settle& settle);
   /// Samples of a panel where nothing is learnt from them: as few as keep every thread busy.
   int64_t inferenceStride(int64_t count) const;
   /// A team's part: fetches the samples of a panel and takes them through the layers.
@@ -85,6 +87,8 @@ class CpuDevice final : public Device {
   UpdateTable updates_;
   Panels input_;
   std::vector<std::unique_ptr<CpuLayer>> layers_;
+  /// Whether any of them prepares for panels.
+  bool prepares_ = false;
   /// One for each panel that is under way.
   std::vector<LossGradient> losses_;
   /// For a single sample, where the network allows it.

@@ -22,7 +22,8 @@ struct Pass {
   int64_t panel = 0;
   int64_t stride = 0;
   bool training = false;
-  /// Training: place of the panel's first sample in its batch, and the number of the step; they key dropout.
+  /// Training: place of the panel's first sample in its batch, and the number of the step; they key dropout
+  /// and DropConnect.
   int64_t firstSample = 0;
   int64_t step = 0;
   GradientPlace place;
@@ -38,6 +39,13 @@ struct Pass {
 class CpuLayer {
  public:
   virtual ~CpuLayer() = default;
+
+  /// Whether prepare() has something to do.
+  virtual bool prepares() const { return false; }
+
+  /// Before panels go through the network, be it in a training step or not: makes what its products multiply.
+  /// Every thread of the pool calls it, as one team, and no panel begins before all are done.
+  virtual void prepare(const Pass&) {}
 
   /// Computes output(panel). Ends with a barrier.
   virtual void forward(const Pass& pass, const float* input) = 0;
@@ -78,7 +86,7 @@ struct LayerSetting {
   const LayerDescription& description;
   LayerState& state;
   int64_t index = 0;
-  /// Of the network; keys dropout.
+  /// Of the network; keys dropout and DropConnect.
   uint64_t seed = 0;
   /// Features of the output, rounded up to whole blocks of this layer and the next.
   int64_t paddedOutputs = 0;

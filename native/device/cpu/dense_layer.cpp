@@ -1,40 +1,22 @@
 #include <algorithm>
 
-#include "device/cpu/linear_layer.h"
+#include "device/cpu/dense_products_layer.h"
 
 namespace espalier::cpu {
 namespace {
 
 /// Rows of a product that are finished while they are in the first cache; a multiple of the register tile.
 constexpr int64_t kRowsAtOnce = 16;
-constexpr int64_t kTileRows = 4;
 
-class DenseLayer final : public LinearLayer {
+class DenseLayer final : public DenseProductsLayer {
  public:
-  explicit DenseLayer(const LayerSetting& setting) : LinearLayer(setting) {
+  explicit DenseLayer(const LayerSetting& setting) : DenseProductsLayer(setting) {
     if (!setting.training) return;
     for (auto& scratch : scratch_) scratch = AlignedBuffer<float>(kTileRows * state_.inputs);
   }
 
  protected:
-  void multiply(const Pass& pass, const float* input, float* sums) override {
-    const Range share = pass.team.share(state_.outputs, kTileRows);
-    for (int64_t row = share.begin; row < share.end; row += kRowsAtOnce) {
-      const Range rows{row, std::min(row + kRowsAtOnce, share.end)};
-      pass.kernels.gemm(weights(), state_.inputs, input, sums, pass.stride, rows);
-      finishRows(pass, rows);
-    }
-  }
-
-  void multiplyTransposed(const Pass& pass, const float* outputGradient, CpuLayer& below) const override {
-    const Range share = pass.team.share(state_.inputs, kTileRows);
-    for (int64_t row = share.begin; row < share.end; row += kRowsAtOnce) {
-      const Range rows{row, std::min(row + kRowsAtOnce, share.end)};
-      pass.kernels.gemmTransposed(weights(), state_.outputs, state_.inputs, outputGradient,
-                                  below.outputGradient(pass.panel), pass.stride, rows);
-      below.finishGradientRows(pass, rows, pass.samples());
-    }
-  }
+  const float* matrix(const Pass& pass) const override { return weights(pass); }
 
   void settleWeights(const Pass& pass, const float* input) override {
     float* const scratch = scratch_[static_cast<size_t>(pass.thread)].data();
@@ -49,12 +31,29 @@ class DenseLayer final : public LinearLayer {
                         gradient, pass.place);
     }
   }
-
- private:
-  const float* weights() const { return state_.weight.values.data(); }
 };
 
 }  // namespace
+
+void DenseProductsLayer::multiply(const Pass& pass, const float* input, float* sums) {
+  const Range share = pass.team.share(state_.outputs, kTileRows);
+  for (int64_t row = share.begin; row < share.end; row += kRowsAtOnce) {
+    const Range rows{row, std::min(row + kRowsAtOnce, share.end)};
+    pass.kernels.gemm(matrix(pass), state_.inputs, input, sums, pass.stride, rows);
+    finishRows(pass, rows);
+  }
+}
+
+void DenseProductsLayer::multiplyTransposed(const Pass& pass, const float* outputGradient,
+                                            CpuLayer& below) const {
+  const Range share = pass.team.share(state_.inputs, kTileRows);
+  for (int64_t row = share.begin; row < share.end; row += kRowsAtOnce) {
+    const Range rows{row, std::min(row + kRowsAtOnce, share.end)};
+    pass.kernels.gemmTransposed(matrix(pass), state_.outputs, state_.inputs, outputGradient,
+                                below.outputGradient(pass.panel), pass.stride, rows);
+    below.finishGradientRows(pass, rows, pass.samples());
+  }
+}
 
 std::unique_ptr<CpuLayer> makeDenseLayer(const LayerSetting& setting) {
   return std::make_unique<DenseLayer>(setting);

@@ -27,7 +27,9 @@ ActivationArguments activationOf(const LayerDescription& description, const Laye
 
 LinearLayer::LinearLayer(const LayerSetting& setting)
     : state_(setting.state),
-      weightSum_(setting.state.weight.values.size(), setting.gradientSums),
+      dropConnect_(setting.training ? setting.description.dropConnect : 0, setting.seed, setting.index,
+                   setting.state.weight.values.size()),
+      weightSum_(setting.state.weight.values.size(), setting.gradientSums, &dropConnect_),
       scratch_(static_cast<size_t>(setting.threads)),
       activation_(activationOf(setting.description, setting.state, setting.hiddenNumber)),
       sumsFinishedRows_(setting.gradientInRows && !setting.state.bias.empty() &&
@@ -43,6 +45,11 @@ LinearLayer::LinearLayer(const LayerSetting& setting)
     biasGradients_.emplace_back(state_.bias.values.size());
     sreluGradients_.emplace_back(state_.srelu.values.size());
   }
+}
+
+void LinearLayer::prepare(const Pass& pass) {
+  if (!pass.training || !dropConnect_.drops()) return;
+  dropConnect_.begin(pass.kernels, pass.team, pass.step, state_.weight.values.data());
 }
 
 float* LinearLayer::sums(int64_t panel) {
@@ -120,7 +127,7 @@ void LinearLayer::combine(const Pass& pass, int64_t panels) {
 }
 
 int64_t LinearLayer::workspaceBytes() const {
-  int64_t bytes = CpuLayer::workspaceBytes() + preactivation_.bytes();
+  int64_t bytes = CpuLayer::workspaceBytes() + preactivation_.bytes() + dropConnect_.bytes();
   for (const auto& scratch : scratch_) bytes += scratch.bytes();
   return bytes;
 }

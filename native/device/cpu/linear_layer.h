@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "device/cpu/cpu_layer.h"
+#include "device/cpu/drop_connect.h"
 
 namespace espalier::cpu {
 
@@ -17,6 +18,8 @@ class LinearLayer : public CpuLayer {
  public:
   explicit LinearLayer(const LayerSetting& setting);
 
+  bool prepares() const override { return dropConnect_.drops(); }
+  void prepare(const Pass& pass) override;
   void forward(const Pass& pass, const float* input) override;
   void finishGradientRows(const Pass& pass, Range rows, Range samples) override;
   void backward(const Pass& pass, const float* input, CpuLayer* below) override;
@@ -38,7 +41,13 @@ class LinearLayer : public CpuLayer {
   /// Computes and settles the gradient of this thread's weights.
   virtual void settleWeights(const Pass& pass, const float* input) = 0;
 
+  /// What this pass multiplies: the weights, or what DropConnect leaves of them.
+  const float* weights(const Pass& pass) const {
+    return pass.training && dropConnect_.drops() ? dropConnect_.left() : state_.weight.values.data();
+  }
+
   LayerState& state_;
+  DropConnect dropConnect_;
   GradientSum weightSum_;
   /// One per thread.
   std::vector<AlignedBuffer<float>> scratch_;
@@ -65,6 +74,7 @@ class LinearLayer : public CpuLayer {
 };
 
 std::unique_ptr<CpuLayer> makeSparseLayer(const LayerSetting& setting);
+std::unique_ptr<CpuLayer> makeMaskedLayer(const LayerSetting& setting);
 std::unique_ptr<CpuLayer> makeDenseLayer(const LayerSetting& setting);
 std::unique_ptr<CpuLayer> makeDropoutLayer(const LayerSetting& setting);
 std::unique_ptr<CpuLayer> makeLayerNormLayer(const LayerSetting& setting);

@@ -13,8 +13,9 @@ float* from(AlignedBuffer<float>& buffer, int64_t begin) {
 }  // namespace
 
 void GradientSum::settle(const Kernels& kernels, const UpdateArguments& update, Parameter& parameter,
-                         int64_t begin, int64_t count, const float* gradient, GradientPlace place) const {
+                         int64_t begin, int64_t count, float* gradient, GradientPlace place) const {
   if (!place.last) return;
+  if (dropped_ != nullptr && dropped_->drops()) dropped_->mask(kernels, begin, count, gradient);
   const UpdateState state{parameter.values.data() + begin, from(parameter.first, begin),
                           from(parameter.second, begin),
                           parameter.births.empty() ? nullptr : parameter.births.data() + begin};
@@ -60,6 +61,7 @@ UpdateTable::UpdateTable(const Optimizer& optimizer) {
       break;
   }
   fixed_.weightDecay = static_cast<float>(optimizer.weightDecay);
+  fixed_.l1 = static_cast<float>(optimizer.l1);
   fixed_.momentum = static_cast<float>(optimizer.momentum);
   fixed_.nesterov = optimizer.nesterov;
   fixed_.beta1 = static_cast<float>(optimizer.beta1);

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "device/cpu/drop_connect.h"
 #include "device/cpu/kernels/kernels.h"
 #include "device/cpu/work_shares.h"
 #include "device/device.h"
@@ -24,7 +25,9 @@ struct GradientPlace {
 class GradientSum {
  public:
   GradientSum() = default;
-  GradientSum(int64_t size, int64_t sums) : pitch_(roundUp(size, kApart)), sums_(pitch_ * sums) {}
+  /// dropped: what masks the gradient before it moves anything; null for nothing.
+  GradientSum(int64_t size, int64_t sums, const DropConnect* dropped = nullptr)
+      : pitch_(roundUp(size, kApart)), sums_(pitch_ * sums), dropped_(dropped) {}
 
   /// Where to write the gradients of values from `begin` on, or, where accumulates(place), to add them.
   float* at(GradientPlace place, int64_t begin, float* scratch) {
@@ -32,9 +35,10 @@ class GradientSum {
   }
   bool accumulates(GradientPlace place) const { return !sums_.empty() && !place.first; }
 
-  /// Moves values [begin, begin + count) by what at() holds, if that is the batch's gradient.
+  /// Moves values [begin, begin + count) by what at() holds, if that is the batch's gradient; a masked one is
+  /// changed.
   void settle(const Kernels& kernels, const UpdateArguments& update, Parameter& parameter, int64_t begin,
-              int64_t count, const float* gradient, GradientPlace place) const;
+              int64_t count, float* gradient, GradientPlace place) const;
 
   /// The same for gradients that lie elsewhere.
   void take(const Kernels& kernels, const UpdateArguments& update, Parameter& parameter, int64_t begin,
@@ -54,6 +58,7 @@ class GradientSum {
 
   int64_t pitch_ = 0;
   AlignedBuffer<float> sums_;
+  const DropConnect* dropped_ = nullptr;
 };
 
 /// An optimizer's numbers as the kernels want them, with Adam's corrections tabulated.
@@ -63,9 +68,10 @@ class UpdateTable {
   explicit UpdateTable(const Optimizer& optimizer);
 
   UpdateArguments arguments(const StepSettings& settings) const;
-  /// The same without weight decay: for biases and the like.
+  /// The same without weight decay and L1: for biases and the like.
   static UpdateArguments withoutDecay(UpdateArguments arguments) {
     arguments.weightDecay = 0;
+    arguments.l1 = 0;
     return arguments;
   }
 

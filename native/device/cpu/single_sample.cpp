@@ -24,7 +24,7 @@ void clearFrom(AlignedBuffer<float>& values, int64_t first) {
 
 bool SingleSample::serves(const NetworkState& network) {
   return std::ranges::all_of(network.description.layers, [](const LayerDescription& layer) {
-    return layer.kind != LayerKind::LayerNorm && layer.activation != Activation::Srelu;
+    return layer.kind != LayerKind::LayerNorm && layer.activation != Activation::Srelu && !layer.masked;
   });
 }
 

@@ -14,7 +14,8 @@ namespace espalier::cpu {
 /// The weights must stay as they are between calls.
 class SingleSample {
  public:
-  /// Whether a network consists of what works on vectors: neurons that have no parameters but their bias.
+  /// Whether a network consists of what works on vectors: neurons that have no parameters but their bias, and
+  /// weights that are multiplied as they lie.
   static bool serves(const NetworkState& network);
 
   explicit SingleSample(const NetworkState& network);

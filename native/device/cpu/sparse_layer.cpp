@@ -56,7 +56,7 @@ class SparseLayer final : public LinearLayer {
   void multiply(const Pass& pass, const float* input, float* sums) override {
     const int64_t height = state_.pattern.block().rows;
     const auto from = [&](const auto* elements) {
-      products_.multiply(pass.kernels, weights(), elements, sums, pass.stride, products_.rows(pass.team),
+      products_.multiply(pass.kernels, weights(pass), elements, sums, pass.stride, products_.rows(pass.team),
                          [&](Range rows) {
                            finishRows(pass, {rows.begin * height, rows.end * height});
                          });
@@ -72,7 +72,7 @@ class SparseLayer final : public LinearLayer {
     const int64_t width = state_.pattern.block().columns;
     const auto from = [&](const auto* elements) {
       products_.multiplyTransposed(
-          pass.kernels, weights(), elements, below.outputGradient(pass.panel), pass.stride,
+          pass.kernels, weights(pass), elements, below.outputGradient(pass.panel), pass.stride,
           products_.columns(pass.team), [&](Range columns) {
             below.finishGradientRows(pass, {columns.begin * width, columns.end * width}, pass.samples());
           });
@@ -89,7 +89,7 @@ class SparseLayer final : public LinearLayer {
           pass.kernels, gradient, elements, pass.stride, products_.rows(pass.team),
           weightSum_.accumulates(pass.place),
           [&](int64_t first) { return weightSum_.at(pass.place, first, scratch); },
-          [&](int64_t first, std::span<const float> gradients) {
+          [&](int64_t first, std::span<float> gradients) {
             weightSum_.settle(pass.kernels, *pass.update, state_.weight, first,
                               static_cast<int64_t>(gradients.size()), gradients.data(), pass.place);
           });
@@ -98,7 +98,6 @@ class SparseLayer final : public LinearLayer {
   }
 
  private:
-  const float* weights() const { return state_.weight.values.data(); }
   /// Features with the padding of this layer's blocks.
   int64_t gridInputs() const { return state_.pattern.grid().blockColumns() * state_.pattern.block().columns; }
   int64_t gridOutputs() const { return state_.pattern.grid().blockRows() * state_.pattern.block().rows; }

@@ -83,7 +83,7 @@ class SparseProducts {
                                           target);
       }
       const int64_t count = (pattern_->rowOffsets()[end] - first) * size;
-      settle(first * size, std::span<const float>(target, static_cast<size_t>(count)));
+      settle(first * size, std::span<float>(target, static_cast<size_t>(count)));
       row = end;
     }
   }

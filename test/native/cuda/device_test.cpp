@@ -203,6 +203,56 @@ TEST("device: optimizers, losses and small batches") {
   }
 }
 
+TEST("device: DropConnect leaves out what it does on the processor") {
+  for (const BlockShape block : {BlockShape{1, 1}, {4, 4}}) {
+    std::vector<LayerDescription> layers = {sparseLayer(50, block), sparseLayer(41, block),
+                                            denseLayer(20, Activation::Tanh), denseLayer(kClasses)};
+    const float rates[] = {0.3f, 0.0f, 0.5f, 0.2f};
+    for (size_t i = 0; i < layers.size(); ++i) layers[i].dropConnect = rates[i];
+    for (const bool denseFallback : {false, true}) {
+      Pair pair(describe(layers), momentum(), 24, Precision::Float32, denseFallback);
+      expect(pair.train(Data(100), 24, 20) < 1e-3, "loss within 1e-3");
+      pair.expectCloseParameters(2e-3, "parameters after twenty steps");
+      const Data data(45);
+      const Outcome a = pair.cpu->evaluate(data.samples()), b = pair.card->evaluate(data.samples());
+      expectClose(b.lossSum, a.lossSum, 1e-3, "evaluation uses every weight");
+    }
+  }
+}
+
+TEST("device: L1") {
+  for (Optimizer optimizer : {momentum(), adam(OptimizerKind::Adam), adam(OptimizerKind::AdamW)}) {
+    optimizer.l1 = 0.01;
+    Pair pair(describe({sparseLayer(50), sparseLayer(41, {4, 4}), denseLayer(kClasses)}), optimizer, 24);
+    expect(pair.train(Data(100), 24, 10) < 1e-3, "loss within 1e-3");
+    pair.expectCloseParameters(2e-3, "parameters after ten steps");
+  }
+}
+
+TEST("device: masked layers are multiplied as dense ones, and move as sparse ones do") {
+  for (const BlockShape block : {BlockShape{1, 1}, {3, 5}}) {
+    std::vector<LayerDescription> layers = {sparseLayer(50, block), sparseLayer(41, block),
+                                            denseLayer(kClasses)};
+    layers[0].masked = layers[1].masked = true;
+    layers[1].dropConnect = 0.2f;
+    Pair pair(describe(layers), momentum(), 20);
+    RewirePlan plan;
+    plan.drop = DropRule::BySign;
+    plan.fraction = 0.3;
+    plan.seed = 77;
+    expect(pair.train(Data(60), 20, 1, &plan) < 1e-3, "loss within 1e-3");
+    pair.expectEqualPatterns("SET's patterns are equal");
+    expect(pair.train(Data(60), 20, 20) < 1e-3, "training goes on alike");
+    pair.expectCloseParameters(2e-3, "parameters");
+    for (const ProductPlan& product : pair.card->plan())
+      expect(product.chosen == "dense", "multiplied as dense");
+    const Data data(45);
+    const auto forwardOnly = makeCudaDevice(pair.onCard, {});
+    expectClose(forwardOnly->evaluate(data.samples()).lossSum, pair.cpu->evaluate(data.samples()).lossSum,
+                1e-3, "evaluation");
+  }
+}
+
 TEST("device: lower precisions stay near, and dense copies agree") {
   for (const Precision precision : {Precision::Tf32, Precision::Bfloat16}) {
     for (const BlockShape block : {BlockShape{1, 1}, {8, 8}, {16, 16}, {32, 32}}) {
@@ -315,7 +365,9 @@ TEST("device: steps that move no weights leave every bit") {
 
 TEST("device: choosing among products leaves every bit") {
   NetworkDescription description = describe({sparseLayer(50), denseLayer(kClasses)});
-  for (const Optimizer& optimizer : {momentum(), adam(OptimizerKind::AdamW)}) {
+  Optimizer withL1 = momentum();
+  withL1.l1 = 0.1;
+  for (const Optimizer& optimizer : {momentum(), withL1, adam(OptimizerKind::AdamW)}) {
     Pair pair(description, optimizer, 16);
     const Data data(48);
     // The first step chooses; it moves nothing itself.

@@ -88,11 +88,12 @@ inline StepParameters plainStep(int32_t count, float learningRate = 0.5f) {
   return step;
 }
 
-/// SGD with a weight decay that must not reach what is never decayed.
+/// SGD with a weight decay and an L1 penalty that must not reach what knows neither.
 inline UpdateRule sgdWithDecay() {
   UpdateRule rule;
   rule.kind = OptimizerKind::Sgd;
   rule.weightDecay = 0.25f;
+  rule.l1 = 0.5f;
   return rule;
 }
 

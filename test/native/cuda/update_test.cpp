@@ -15,6 +15,8 @@ struct Weight {
 
 /// model/optimizer.h, word by word.
 Weight referenceStep(const UpdateRule& rule, Weight w, double gradient, double rate, int32_t age) {
+  const double sign = w.weight > 0 ? 1 : w.weight < 0 ? -1 : 0;
+  gradient += rule.l1 * sign;
   if (rule.kind == OptimizerKind::Sgd) {
     const double g = gradient + rule.weightDecay * w.weight;
     w.first = rule.momentum * w.first + g;
@@ -40,6 +42,7 @@ struct Case {
   float momentum = 0;
   bool nesterov = false;
   bool births = false;
+  float l1 = 0;
   bool moves = true;
   /// Elements by which all arrays start off their alignment.
   int64_t offset = 0;
@@ -47,8 +50,8 @@ struct Case {
 
 std::string nameOf(const Case& c, int64_t size) {
   return "optimizer " + std::to_string(static_cast<int>(c.kind)) + ", momentum " +
-         std::to_string(c.momentum) + (c.nesterov ? ", Nesterov" : "") + (c.births ? ", births" : "") + ", " +
-         std::to_string(size) + " from " + std::to_string(c.offset);
+         std::to_string(c.momentum) + (c.nesterov ? ", Nesterov" : "") + (c.births ? ", births" : "") +
+         (c.l1 != 0 ? ", L1" : "") + ", " + std::to_string(size) + " from " + std::to_string(c.offset);
 }
 
 void checkUpdate(const Case& c, int64_t size) {
@@ -60,6 +63,7 @@ void checkUpdate(const Case& c, int64_t size) {
   UpdateRule rule;
   rule.kind = c.kind;
   rule.weightDecay = 0.01f;
+  rule.l1 = c.l1;
   rule.momentum = c.momentum;
   rule.nesterov = c.nesterov;
   rule.beta1 = 0.5f;
@@ -78,8 +82,10 @@ void checkUpdate(const Case& c, int64_t size) {
   rule.secondCorrection = secondCorrection.data();
 
   const int64_t whole = size + c.offset;
-  const std::vector<float> weights = randomValues(random, whole, 1),
-                           gradients = randomValues(random, whole, 1);
+  std::vector<float> weights = randomValues(random, whole, 1);
+  const std::vector<float> gradients = randomValues(random, whole, 1);
+  // Where L1 has no slope.
+  for (size_t i = 0; i < weights.size(); i += 3) weights[i] = i % 2 == 0 ? 0.0f : -0.0f;
   const std::vector<float> firsts = randomValues(random, whole, 0.5f);
   std::vector<float> seconds = randomValues(random, whole, 0.5f);
   for (float& second : seconds) second = std::abs(second);
@@ -121,7 +127,10 @@ TEST("update: optimizers against float64") {
                         {.momentum = 0.9f, .nesterov = true},
                         {.kind = OptimizerKind::Adam},
                         {.kind = OptimizerKind::Adam, .births = true},
-                        {.kind = OptimizerKind::AdamW, .births = true}};
+                        {.kind = OptimizerKind::AdamW, .births = true},
+                        {.momentum = 0.9f, .l1 = 0.5f},
+                        {.kind = OptimizerKind::Adam, .l1 = 0.5f},
+                        {.kind = OptimizerKind::AdamW, .births = true, .l1 = 0.5f}};
   for (Case c : cases) {
     for (const int64_t size : {1, 3, 4, 7, 1023, 5000}) checkUpdate(c, size);
     c.offset = 1;

@@ -14,6 +14,7 @@ namespace {
 #include "device/cpu/kernels/spmv.inl"
 #include "device/cpu/kernels/update.inl"
 #include "device/cpu/kernels/panel.inl"
+#include "device/cpu/kernels/dropout.inl"
 // clang-format on
 
 Kernels table(const char* name) {
@@ -41,6 +42,7 @@ Kernels table(const char* name) {
   k.update = update;
   k.gatherPanel = gatherPanel;
   k.dropout = dropout;
+  k.dropConnect = dropConnect;
   return k;
 }
 

@@ -83,11 +83,12 @@ struct ActivationArguments {
 
 /// How an optimizer moves weights from their gradients. Formulas: SGD as in PyTorch (velocity = momentum x
 /// velocity + gradient; Nesterov looks one step ahead), Adam by Kingma and Ba (2015), AdamW by Loshchilov and
-/// Hutter (2019).
+/// Hutter (2019); see model/optimizer.h.
 struct UpdateArguments {
   enum class Kind : int32_t { Sgd, Adam, AdamW } kind = Kind::Sgd;
   float learningRate = 0;
   float weightDecay = 0;
+  float l1 = 0;
   float momentum = 0;
   bool nesterov = false;
   float beta1 = 0;
@@ -220,6 +221,10 @@ struct Kernels {
   /// panel *= keep mask / (1 - rate): dropout by Philox numbers of (seed, feature, sample). The same call is
   /// its own gradient.
   void (*dropout)(float rate, uint64_t seed, int64_t firstSample, float* panel, int64_t stride, Range rows);
+  /// to = from x keep mask / (1 - rate): DropConnect by Philox numbers of (seed, index), for the weights from
+  /// number `first` on. from and to may be the same; the gradient of what is left becomes that of the weights
+  /// by the same call.
+  void (*dropConnect)(float rate, uint64_t seed, int64_t first, const float* from, float* to, int64_t count);
 };
 
 /// True where activateBackward takes the activation's output instead of its input.

@@ -160,12 +160,10 @@ void layerNormBackward(const Context& context, const float* input, const float* 
     launch(context, gradientMeansKernel, columnShape(features, stride), input, gradient, features, stride,
            mean, inverseDeviation, gain.weights, scratch);
   }
-  UpdateRule withoutDecay = rule;
-  withoutDecay.weightDecay = 0;
   const bool wholeBlock = stride > kLongestWarpRow;
   launch(context, wholeBlock ? layerNormBackwardKernel<kRowWarps> : layerNormBackwardKernel<1>,
          rowShape(features, wholeBlock ? kRowWarps : 1), input, gradient, inputGradient, features, stride,
-         mean, inverseDeviation, scratch, withoutDecay, gain, shift, step);
+         mean, inverseDeviation, scratch, withoutDecay(rule), gain, shift, step);
 }
 
 }  // namespace espalier::cuda

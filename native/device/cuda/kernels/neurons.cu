@@ -206,14 +206,12 @@ void activateBackward(const Context& context, const NeuronFunction& function, co
   const bool changesNothing =
       function.kind == Activation::Linear && bias.weights == nullptr && gradient.rounded == nullptr;
   if (changesNothing) return;
-  UpdateRule withoutDecay = rule;
-  withoutDecay.weightDecay = 0;
   withActivation(function.kind, [&](auto kind) {
     constexpr Activation kKind = decltype(kind)::value;
     const bool wholeBlock = stride > kLongestWarpRow;
     launch(context, wholeBlock ? activateBackwardKernel<kKind, kRowWarps> : activateBackwardKernel<kKind, 1>,
            rowShape(function.units, wholeBlock ? kRowWarps : 1), function, source, gradient, stride,
-           withoutDecay, bias, srelu, step);
+           withoutDecay(rule), bias, srelu, step);
   });
 }
 

@@ -14,13 +14,13 @@ struct StepParameters {
   float learningRate = 0;
   /// Number of this optimizer step, from 1.
   int32_t update = 1;
-  /// Number of this training step, from 1; keys dropout.
+  /// Number of this training step, from 1; keys dropout and DropConnect.
   int64_t step = 1;
   /// Samples of the batch; what a buffer holds beyond is padding: its inputs and gradients are 0.
   int32_t count = 0;
   /// Whether weights move; else kernels that would move them return at once.
   bool moveWeights = false;
-  /// Whether dropout drops.
+  /// Whether dropout and DropConnect drop.
   bool training = false;
   /// Where the batch comes from, row-major in the card's memory: sample i of the batch is row
   /// order(first + i) of these where shuffled, else row first + i.

@@ -6,10 +6,16 @@
 
 namespace espalier::cuda {
 
+/// gradient + l1 x sign(weight), 0 at 0.
+__device__ __forceinline__ float withL1(const UpdateRule& rule, float gradient, float weight) {
+  if (rule.l1 == 0.0f || weight == 0.0f) return gradient;
+  return gradient + copysignf(rule.l1, weight);
+}
+
 /// The weight after a step of SGD; velocity is read and written only where it is `kept`.
 __device__ __forceinline__ float movedBySgd(const UpdateRule& rule, float learningRate, float weight,
                                             float gradient, bool kept, float& velocity) {
-  const float g = fmaf(rule.weightDecay, weight, gradient);
+  const float g = fmaf(rule.weightDecay, weight, withL1(rule, gradient, weight));
   float direction = g;
   if (kept) {
     velocity = fmaf(rule.momentum, velocity, g);
@@ -23,7 +29,7 @@ __device__ __forceinline__ float movedBySgd(const UpdateRule& rule, float learni
 __device__ __forceinline__ float movedByAdam(const UpdateRule& rule, float learningRate, int32_t update,
                                              int32_t birth, float weight, float gradient, float& first,
                                              float& second) {
-  float g = gradient;
+  float g = withL1(rule, gradient, weight);
   if (rule.kind == OptimizerKind::AdamW) {
     weight *= 1.0f - learningRate * rule.weightDecay;
   } else {

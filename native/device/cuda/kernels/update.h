@@ -13,6 +13,7 @@ namespace espalier::cuda {
 struct UpdateRule {
   OptimizerKind kind = OptimizerKind::Sgd;
   float weightDecay = 0;
+  float l1 = 0;
   float momentum = 0;
   bool nesterov = false;
   float beta1 = 0;
@@ -23,6 +24,13 @@ struct UpdateRule {
   const float* secondCorrection = nullptr;
   int32_t corrections = 0;
 };
+
+/// The same without weight decay and L1: for biases and the like.
+inline UpdateRule withoutDecay(UpdateRule rule) {
+  rule.weightDecay = 0;
+  rule.l1 = 0;
+  return rule;
+}
 
 /// Arrays that an update walks side by side. first and second are null where the rule has none; births is the
 /// update after which each weight began, or null for 0.

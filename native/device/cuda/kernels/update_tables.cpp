@@ -5,6 +5,7 @@ namespace espalier::cuda {
 UpdateTables::UpdateTables(Context& context, const Optimizer& optimizer) {
   rule_.kind = optimizer.kind;
   rule_.weightDecay = static_cast<float>(optimizer.weightDecay);
+  rule_.l1 = static_cast<float>(optimizer.l1);
   rule_.momentum = static_cast<float>(optimizer.momentum);
   rule_.nesterov = optimizer.nesterov;
   rule_.beta1 = static_cast<float>(optimizer.beta1);

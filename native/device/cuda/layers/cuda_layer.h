@@ -33,7 +33,7 @@ struct LayerSetting {
   const LayerDescription& description;
   LayerState& state;
   int64_t index = 0;
-  /// Of the network; keys dropout.
+  /// Of the network; keys dropout and DropConnect.
   uint64_t seed = 0;
   /// Features of the output, rounded up to whole blocks of this layer and the next.
   int64_t paddedOutputs = 0;

@@ -16,14 +16,14 @@ class DenseLayer final : public LinearLayer {
  protected:
   void multiply() override {
     if (!rounded_.empty()) {
-      roundToBfloat16(context(), weight_.values.data(), rounded_.data(), rounded_.size());
+      roundToBfloat16(context(), multiplied(), rounded_.data(), rounded_.size());
     }
-    blas().multiply(weight_.values.data(), rounded_.data(), outputs(), inputs(), setting_.input, sums(),
+    blas().multiply(multiplied(), rounded_.data(), outputs(), inputs(), setting_.input, sums(),
                     setting_.stride, setting_.products.precision);
   }
 
   void multiplyTransposed() override {
-    blas().multiplyTransposed(weight_.values.data(), rounded_.data(), outputs(), inputs(), outputGradient(),
+    blas().multiplyTransposed(multiplied(), rounded_.data(), outputs(), inputs(), outputGradient(),
                               setting_.inputGradient, setting_.stride, setting_.products.precision);
   }
 
@@ -31,6 +31,7 @@ class DenseLayer final : public LinearLayer {
     float* const gradient = setting_.products.workspace.floats();
     blas().gradient(outputGradient(), setting_.input, outputs(), inputs(), setting_.stride, gradient,
                     setting_.products.precision);
+    maskGradient(gradient);
     updateWeights(context(), setting_.rule, targetOf(weight_), gradient, weight_.values.size(),
                   setting_.step);
   }

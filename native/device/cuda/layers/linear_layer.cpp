@@ -1,5 +1,7 @@
 #include "device/cuda/layers/linear_layer.h"
 
+#include "device/cuda/kernels/drop_connect.h"
+
 namespace espalier::cuda {
 namespace {
 
@@ -16,6 +18,8 @@ NeuronFunction functionOf(const LayerSetting& setting, const DeviceParameter& sr
 LinearLayer::LinearLayer(const LayerSetting& setting)
     : CudaLayer(setting),
       weight_(upload(context(), setting.state.weight)),
+      left_(context().memory,
+            setting.training && setting.description.dropConnect > 0 ? weight_.values.size() : 0),
       bias_(upload(context(), setting.state.bias)),
       srelu_(upload(context(), setting.state.srelu)),
       function_(functionOf(setting, srelu_)) {
@@ -33,7 +37,21 @@ void LinearLayer::activateSums() {
   activate(context(), function_, bias_.values.data(), sums(), output_.out(), setting_.stride);
 }
 
+void LinearLayer::dropWeights() {
+  if (!drops()) return;
+  dropConnect(context(), setting_.description.dropConnect, setting_.seed,
+              static_cast<uint32_t>(setting_.index), weight_.values.data(), left_.data(), left_.size(),
+              setting_.step);
+}
+
+void LinearLayer::maskGradient(float* gradient) const {
+  if (!drops()) return;
+  dropConnect(context(), setting_.description.dropConnect, setting_.seed,
+              static_cast<uint32_t>(setting_.index), gradient, gradient, left_.size(), setting_.step);
+}
+
 void LinearLayer::forward() {
+  dropWeights();
   multiply();
   activateSums();
 }

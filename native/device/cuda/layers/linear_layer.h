@@ -18,6 +18,13 @@ class LinearLayer : public CudaLayer {
  protected:
   /// Queues the sums of weights and inputs into sums().
   virtual void multiply() = 0;
+  /// What the products multiply: the weights, or what DropConnect leaves of them.
+  const float* multiplied() const { return left_.empty() ? weight_.values.data() : left_.data(); }
+  /// Queues what forward() begins with: the making of multiplied().
+  void dropWeights();
+  /// Turns the gradient of multiplied() into that of the weights; nothing to do without DropConnect.
+  void maskGradient(float* gradient) const;
+  bool drops() const { return !left_.empty(); }
   /// Queues the gradient of the input.
   virtual void multiplyTransposed() = 0;
   /// Queues the gradient of the weights and their step.
@@ -30,6 +37,8 @@ class LinearLayer : public CudaLayer {
   DeviceParameter weight_;
 
  private:
+  /// With DropConnect, while training: what is left of the weights.
+  DeviceBuffer<float> left_;
   DeviceParameter bias_;
   DeviceParameter srelu_;
   const NeuronFunction function_;

@@ -8,7 +8,7 @@ namespace {
 /// An update that leaves every weight and the optimizer's memory of it as they are, given a gradient of 0: so
 /// that products which end in an update can be timed.
 UpdateRule idleRule(UpdateRule rule) {
-  rule.weightDecay = 0;
+  rule = withoutDecay(rule);
   rule.momentum = 1;
   rule.beta1 = 1;
   rule.beta2 = 1;
@@ -21,11 +21,15 @@ class SparseLayer final : public LinearLayer {
       : LinearLayer(setting),
         pattern_(context(), setting.state.pattern, chunkColumns(setting.state.pattern.block().columns),
                  chunkColumns(setting.state.pattern.block().rows)),
-        operands_{pattern_, targetOf(weight_), setting.stride, setting.input, outputGradient()} {
+        gradient_(context().memory, drops() ? weight_.values.size() : 0),
+        operands_{
+            pattern_,       targetOf(weight_), multiplied(),    gradient_.data(), setting.description.masked,
+            setting.stride, setting.input,     outputGradient()} {
     if (!setting.training) forward_ = forwardProducts(setting.products, operands_, sums()).front()();
   }
 
   void choose(std::vector<ProductPlan>& plans) override {
+    dropWeights();
     forward_ = fastest(
         "forward", forwardProducts(setting_.products, operands_, sums()),
         [](SpmmProduct& product) { product.run(); }, plans);
@@ -77,7 +81,13 @@ class SparseLayer final : public LinearLayer {
  protected:
   void multiply() override { forward_->run(); }
   void multiplyTransposed() override { inputGradient_->run(); }
-  void settleWeights() override { weightGradient_->run(setting_.rule, setting_.step); }
+  void settleWeights() override {
+    weightGradient_->run(setting_.rule, setting_.step);
+    if (gradient_.empty()) return;
+    maskGradient(gradient_.data());
+    updateWeights(context(), setting_.rule, targetOf(weight_), gradient_.data(), gradient_.size(),
+                  setting_.step);
+  }
 
  private:
   /// 0 where nothing is chosen by time, and so nothing staged.
@@ -108,6 +118,8 @@ class SparseLayer final : public LinearLayer {
   }
 
   DevicePattern pattern_;
+  /// With DropConnect: that of what is left of the weights.
+  DeviceBuffer<float> gradient_;
   const LayerOperands operands_;
   std::unique_ptr<SpmmProduct> forward_;
   std::unique_ptr<SpmmProduct> inputGradient_;

@@ -48,7 +48,7 @@ class SpmmProduct : public Product {
   virtual void run() = 0;
 };
 
-/// The gradient of the weights, and the optimizer's step with it.
+/// The gradient of the weights, and, where it is not asked for itself, the optimizer's step with it.
 class SddmmProduct : public Product {
  public:
   virtual void run(const UpdateRule& rule, const StepParameters* step) = 0;
@@ -58,6 +58,12 @@ class SddmmProduct : public Product {
 struct LayerOperands {
   const DevicePattern& pattern;
   UpdateTarget weight;
+  /// What is multiplied: the weights, or what stands for them.
+  const float* values = nullptr;
+  /// Where the gradient of `values` goes, moving nothing; null where it goes to the optimizer at once.
+  float* gradient = nullptr;
+  /// Whether it is to be multiplied as a dense matrix, and in no other way.
+  bool masked = false;
   int32_t stride = 0;
   Features input;
   /// Gradient of the layer's own sums.

@@ -16,9 +16,9 @@ class OwnSddmm : public SddmmProduct {
 
  protected:
   Context& context() const { return setting_.context; }
-  SparseView matrix() const { return operands_.pattern.forwardView(operands_.weight.weights); }
+  SparseView matrix() const { return operands_.pattern.forwardView(operands_.values); }
   GradientSink sink(const UpdateRule& rule, const StepParameters* step) const {
-    return {nullptr, rule, operands_.weight, step};
+    return {operands_.gradient, rule, operands_.weight, step};
   }
 
   const ProductSetting setting_;
@@ -59,14 +59,15 @@ class BlockSddmm final : public OwnSddmm {
   }
 };
 
-/// The gradient is stored and handed to the optimizer afterwards.
+/// The gradient is stored in any case, and handed to the optimizer afterwards.
 class LibrarySddmm final : public OwnSddmm {
  public:
   LibrarySddmm(const ProductSetting& setting, const LayerOperands& operands)
       : OwnSddmm(setting, operands),
-        gradient_(setting.context.memory, operands.pattern.entries()),
+        gradient_(setting.context.memory, operands.gradient == nullptr ? operands.pattern.entries() : 0),
         sddmm_(setting.context, setting.sparse, matrix(), operands.outputGradient.values,
-               operands.input.values, operands.stride, gradient_.data()) {
+               operands.input.values, operands.stride,
+               operands.gradient == nullptr ? gradient_.data() : operands.gradient) {
     sddmm_.prepare();
   }
   std::string name() const override { return "cuSPARSE"; }
@@ -74,6 +75,7 @@ class LibrarySddmm final : public OwnSddmm {
   bool survivesPatternChange() const override { return false; }
   void run(const UpdateRule& rule, const StepParameters* step) override {
     sddmm_.run();
+    if (gradient_.empty()) return;
     updateWeights(context(), rule, operands_.weight, gradient_.data(), gradient_.size(), step);
   }
 
@@ -110,6 +112,10 @@ std::vector<ProductMaker<SddmmProduct>> weightGradientProducts(const ProductSett
   const auto offer = [&]<typename Kind>(std::type_identity<Kind>) {
     all.push_back([=] { return std::make_unique<Kind>(setting, operands); });
   };
+  if (operands.masked) {
+    offer(std::type_identity<DenseSddmm>());
+    return all;
+  }
   const BlockShape block = operands.pattern.grid().block;
   if (setting.precision != Precision::Float32 && hasBlockProducts(block.rows, block.columns)) {
     offer(std::type_identity<BlockSddmm>());

@@ -28,7 +28,7 @@ class OwnSpmm : public SpmmProduct {
   /// The view to walk; single weights are first brought into the order of the transpose view, since every
   /// slice of the samples would fetch them again.
   SparseView matrix() const {
-    const float* const values = operands_.weight.weights;
+    const float* const values = operands_.values;
     if (forward()) return operands_.pattern.forwardView(values);
     if (!gathers()) return operands_.pattern.transposeView(values);
     float* const gathered = setting_.workspace.floats();
@@ -80,7 +80,7 @@ class LibrarySpmm final : public OwnSpmm {
       : OwnSpmm(setting, operands, direction, output),
         gathered_(setting.context.memory, forward() ? 0 : operands.pattern.entries()),
         spmm_(setting.context, setting.sparse,
-              forward() ? operands.pattern.forwardView(operands.weight.weights)
+              forward() ? operands.pattern.forwardView(operands.values)
                         : operands.pattern.gatheredTransposeView(gathered_.data()),
               input().values, output, operands.stride) {
     patternChanged();
@@ -100,7 +100,7 @@ class LibrarySpmm final : public OwnSpmm {
  private:
   void gather() {
     if (forward()) return;
-    gatherValues(context(), operands_.pattern.valueIndex(), operands_.weight.weights, gathered_.data(),
+    gatherValues(context(), operands_.pattern.valueIndex(), operands_.values, gathered_.data(),
                  operands_.pattern.entries());
   }
 
@@ -122,7 +122,7 @@ class DenseSpmm final : public OwnSpmm {
     const int64_t size = rows() * columns();
     check(cudaMemsetAsync(dense, 0, static_cast<size_t>(size) * sizeof(float), context().stream.get()),
           "clear a dense matrix");
-    scatterToDense(context(), operands_.pattern.forwardView(operands_.weight.weights), dense);
+    scatterToDense(context(), operands_.pattern.forwardView(operands_.values), dense);
     __nv_bfloat16* rounded = nullptr;
     if (rounds()) {
       rounded = reinterpret_cast<__nv_bfloat16*>(dense + size);
@@ -151,6 +151,10 @@ std::vector<ProductMaker<SpmmProduct>> products(const ProductSetting& setting, c
   const auto offer = [&]<typename Kind>(std::type_identity<Kind>) {
     all.push_back([=] { return std::make_unique<Kind>(setting, operands, direction, output); });
   };
+  if (operands.masked) {
+    offer(std::type_identity<DenseSpmm>());
+    return all;
+  }
   const BlockShape block = operands.pattern.grid().block;
   if (setting.precision != Precision::Float32 && hasBlockProducts(block.rows, block.columns)) {
     offer(std::type_identity<BlockSpmm>());

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "device/cpu/linear_layer.h"
+
+namespace espalier::cpu {
+
+/// What layers share that multiply a dense matrix of outputs x inputs, row-major.
+class DenseProductsLayer : public LinearLayer {
+ public:
+  using LinearLayer::LinearLayer;
+
+ protected:
+  /// Rows of a register tile of the products; threads and scratch divide rows by whole ones.
+  static constexpr int64_t kTileRows = 4;
+
+  /// What this pass multiplies.
+  virtual const float* matrix(const Pass& pass) const = 0;
+
+  void multiply(const Pass& pass, const float* input, float* sums) override;
+  void multiplyTransposed(const Pass& pass, const float* outputGradient, CpuLayer& below) const override;
+};
+
+}  // namespace espalier::cpu
