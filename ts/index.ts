@@ -72,6 +72,7 @@ export {
 } from './formats/safetensors.js'
 export type { Activation, ActivationName, ActivationOption } from './model/activation.js'
 export type { Block, BlockOption } from './model/block.js'
+export { denseTwin } from './model/dense-twin.js'
 export type { Loss, NetworkDescription, NetworkOptions } from './model/description.js'
 export type { Gradient, GradientOptions, LayerGradients } from './model/gradients.js'
 export type { Initialization, InitializationName, InitializationOption } from './model/initialization.js'
