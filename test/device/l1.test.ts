@@ -1,5 +1,5 @@
 /** L1 by hand: one step of each optimizer on every instruction set and on the GPU, in float64 beside it. */
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { type InstructionSet, type Optimizer, system } from '../../lib/index.js'
 import { noAddon, random } from '../model/support.js'
 import { inChild, noCuda } from './support.js'
@@ -84,7 +84,7 @@ const program = (device: string, folder: string) => `
 
 type Answer = Record<string, { optimizer: Optimizer; weights: number[]; biases: number[] }>
 
-function check(t: Tap, answer: Answer): void {
+function check(t: Pick<Test, 'equal' | 'ok'>, answer: Answer): void {
   t.equal(Object.keys(answer).length, 18)
   for (const [name, given] of Object.entries(answer)) {
     const wanted = expected(given.optimizer)
@@ -94,8 +94,6 @@ function check(t: Tap, answer: Answer): void {
     }
   }
 }
-type Tap = Pick<typeof t, 'equal' | 'ok'>
-
 const sets: InstructionSet[] = noAddon ? [] : system().instructionSets
 t.test('on every instruction set', { skip: noAddon }, (t) => {
   for (const set of sets) {

@@ -107,6 +107,8 @@ t.test('a network too sparse for any dense one is refused', { skip: noAddon }, (
     message:
       'denseTwin: the sparse network has 70 weights, and the smallest dense one of its depth, with hidden layers of one neuron, has 102; allowed: a lower sparsity, or wider layers',
   })
-  t.throws(() => denseTwin({ inputs: 0, layers: [dense(2)] }), { message: /^denseTwin: option "inputs" is 0/ })
+  t.throws(() => denseTwin({ inputs: 0, layers: [dense(2)] }), {
+    message: /^denseTwin: option "inputs" is 0/,
+  })
   t.end()
 })

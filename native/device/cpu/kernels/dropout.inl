@@ -58,15 +58,24 @@ void dropout(float rate, uint64_t seed, int64_t firstSample, float* panel, int64
 }
 
 void dropConnect(float rate, uint64_t seed, int64_t first, const float* from, float* to, int64_t count) {
-  const float scale = 1.0f / (1.0f - rate);
+  constexpr int64_t kNumbers = 4 * kBlocks;
+  const Vec scale = Vec::all(1.0f / (1.0f - rate)), zero = Vec::zero();
   const uint32_t threshold = dropThreshold(rate);
   const int64_t end = first + count;
-  for (int64_t start = first / 4 * 4; start < end; start += 4 * kBlocks) {
+  for (int64_t start = first / 4 * 4; start < end; start += kNumbers) {
     PhiloxBlocks bits;
     philoxBlocks(seed, RandomPurpose::DropConnect, 0, static_cast<uint64_t>(start / 4), bits);
-    for (int64_t i = std::max(first, start); i < std::min(end, start + 4 * kBlocks); ++i) {
-      const int64_t number = i - start;
-      to[i - first] = bits.lane[number % 4][number / 4] >= threshold ? from[i - first] * scale : 0.0f;
+    // Room for a last vector that begins anywhere.
+    float kept[kNumbers + Vec::kLanes] = {};
+    for (int i = 0; i < kBlocks; ++i) {
+      for (int k = 0; k < 4; ++k) kept[4 * i + k] = bits.lane[k][i] >= threshold ? 1.0f : 0.0f;
+    }
+    const int64_t stop = std::min(end, start + kNumbers);
+    for (int64_t i = std::max(first, start); i < stop; i += Vec::kLanes) {
+      const int64_t size = std::min<int64_t>(Vec::kLanes, stop - i);
+      const Vec scaled = Vec::loadPart(from + (i - first), size) * scale;
+      Vec::select(Vec::less(zero, Vec::load(kept + (i - start))), scaled, zero)
+          .storePart(to + (i - first), size);
     }
   }
 }
