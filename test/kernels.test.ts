@@ -13,7 +13,8 @@ import {
   spmmTransposed,
   transpose,
 } from '../lib/kernels.js'
-import { epsilon, uniform } from '../lib/topology/topology.js'
+import { epsilon } from '../lib/topology/epsilon.js'
+import { uniform } from '../lib/topology/uniform.js'
 import { noAddon, random } from './model/support.js'
 
 const option = 'ERR_ESPALIER_OPTION'

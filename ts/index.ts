@@ -4,6 +4,7 @@ export { correlation } from './analysis/correlation.js'
 export { deadNeurons } from './analysis/dead-neurons.js'
 export { fanDistance, sameGrid, type TopologyDistance, topologyDistance } from './analysis/distance.js'
 export { type FanPattern, fanCounts, type Spread, spread } from './analysis/fan.js'
+export { type FeatureImportanceOptions, featureImportance } from './analysis/feature-importance.js'
 export { inputConnections, type RankedInput, rankInputs } from './analysis/inputs.js'
 export { fitLognormal, type LognormalFit } from './analysis/lognormal.js'
 export {
@@ -139,7 +140,26 @@ export { type SnfsOptions, type SnfsRule, snfs } from './rewire/snfs.js'
 export { type SnipOptions, type SnipRule, snip } from './rewire/snip.js'
 export { type SriglOptions, type SriglRule, srigl } from './rewire/srigl.js'
 export { type StaticOptions, type StaticRule, staticTopology } from './rewire/static.js'
-export { epsilon, erdosRenyi, type Topology, uniform } from './topology/topology.js'
+export {
+  type ConstantFanInOptions,
+  type ConstantFanInTopology,
+  constantFanIn,
+} from './topology/constant-fan-in.js'
+export { type EpsilonTopology, epsilon } from './topology/epsilon.js'
+export { type EquilibriumOptions, equilibrium } from './topology/equilibrium.js'
+export { type ErdosRenyiTopology, erdosRenyi } from './topology/erdos-renyi.js'
+export { type FanInOptions, type FanInTopology, fanIn } from './topology/fan-in.js'
+export { type ProfileFamily, type ProfileOptions, type ProfileTopology, profile } from './topology/profile.js'
+export { type ProfileFanIn, type ProfileFanInOptions, profileFanIn } from './topology/profile-fan-in.js'
+export { type SavedTopology, savedTopology } from './topology/saved.js'
+export type { InputPlacement, LayerDensity } from './topology/shared.js'
+export {
+  type SpatiallyCoupledOptions,
+  type SpatiallyCoupledTopology,
+  spatiallyCoupled,
+} from './topology/spatially-coupled.js'
+export type { RandomTopology, Topology } from './topology/topology.js'
+export { type UniformTopology, uniform } from './topology/uniform.js'
 export type {
   CheckpointEvent,
   EndEvent,

@@ -11,7 +11,8 @@ import { type Block, type BlockOption, blockSchema } from './model/block.js'
 import type { NativeMatrix } from './native/kernels-surface.js'
 import { addon, guarded } from './native/loader.js'
 import type { InstructionSet } from './native/surface.js'
-import { erdosRenyi, type Topology, topologySchema } from './topology/topology.js'
+import { erdosRenyi } from './topology/erdos-renyi.js'
+import { type RandomTopology, randomTopologySchema, toNativeDensity } from './topology/topology.js'
 import { instance, MAX_THREADS, MAX_WIDTH, object, oneOf, parse, real, whole } from './validation.js'
 
 export type { BlockOption, InstructionSet }
@@ -74,7 +75,7 @@ export interface LayerConnectionsOptions {
   /** Share of absent weights over all layers, 0 <= sparsity < 1. Default 0.9. */
   sparsity?: number
   /** Default `erdosRenyi()`. */
-  topology?: Topology
+  topology?: RandomTopology
 }
 
 const count = whole({ from: 0 })
@@ -108,7 +109,7 @@ const patternOptions = object({
 })
 const connectionsOptions = object({
   sparsity: real({ from: 0, below: 1 }).default(0.9),
-  topology: topologySchema.prefault(erdosRenyi()),
+  topology: randomTopologySchema.prefault(erdosRenyi()),
 })
 const sizesSchema = z.array(z.tuple([width, width], { error: '[inputs, outputs]' }), {
   error: 'a list of [inputs, outputs]',
@@ -270,7 +271,7 @@ export function layerConnections(
   const call = 'layerConnections'
   const { sparsity, topology } = parse(call, connectionsOptions, options)
   const pairs = parse(call, object({ sizes: sizesSchema }), { sizes }).sizes
-  return guarded(() => addon().kernels.layerConnections(pairs, sparsity, { epsilon: 0, ...topology }))
+  return guarded(() => addon().kernels.layerConnections(pairs, sparsity, toNativeDensity(topology)))
 }
 
 type TypedArrayConstructor = Float32ArrayConstructor | Int32ArrayConstructor | BigInt64ArrayConstructor

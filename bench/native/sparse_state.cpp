@@ -8,7 +8,7 @@ NetworkState sparseState(const NetworkShape& shape, const SparseShape& sparse, b
   NetworkDescription description;
   description.inputs = shape.sizes.front();
   description.sparsity = sparse.sparsity;
-  description.topology.kind = TopologyKind::Uniform;
+  description.topology.density.kind = DensityKind::Uniform;
   for (size_t i = 1; i < shape.sizes.size(); ++i) {
     LayerDescription layer;
     layer.outputs = shape.sizes[i];

@@ -1,6 +1,8 @@
 #include "addon/convert.h"
 
 #include <limits>
+#include <memory>
+#include <utility>
 
 #include "addon/matrix.h"
 
@@ -71,6 +73,62 @@ LearningRateSchedule readLearningRateSchedule(const Input& input) {
   return schedule;
 }
 
+InputPlacement readInputPlacement(const Input& input) {
+  return input.choice<InputPlacement>(
+      {{"golden", InputPlacement::Golden}, {"random", InputPlacement::Random}});
+}
+
+/// None where the input is null, as in the description of a checkpoint.
+SavedLayout readPatterns(const Input& input) {
+  if (input.isNull()) return {};
+  std::vector<CsrArrays> patterns;
+  for (const Input& pattern : input.items()) {
+    const Input offsets = pattern.at("rowOffsets"), indices = pattern.at("columnIndices");
+    const std::span<int64_t> rowOffsets = offsets.int64s();
+    const std::span<int32_t> columns = indices.int32s();
+    patterns.push_back({{rowOffsets.begin(), rowOffsets.end()}, {columns.begin(), columns.end()}});
+  }
+  return {std::make_shared<const std::vector<CsrArrays>>(std::move(patterns))};
+}
+
+Topology readTopology(const Input& input) {
+  enum class Kind { Uniform, ErdosRenyi, Epsilon, Profile, FanIn, ConstantFanIn, SpatiallyCoupled, Saved };
+  const auto copy = [](auto numbers) { return std::vector(numbers.begin(), numbers.end()); };
+  switch (input.at("type").choice<Kind>({{"uniform", Kind::Uniform},
+                                         {"erdosRenyi", Kind::ErdosRenyi},
+                                         {"epsilon", Kind::Epsilon},
+                                         {"profile", Kind::Profile},
+                                         {"fanIn", Kind::FanIn},
+                                         {"constantFanIn", Kind::ConstantFanIn},
+                                         {"spatiallyCoupled", Kind::SpatiallyCoupled},
+                                         {"saved", Kind::Saved}})) {
+    case Kind::Profile:
+      return {readDensity(input.at("density")),
+              ProfileLayout{readProfileFamily(input.at("family")), copy(input.at("cv").doubles()),
+                            readInputPlacement(input.at("placement"))}};
+    case Kind::FanIn: {
+      FanInLayout layout;
+      layout.placement = readInputPlacement(input.at("placement"));
+      for (const Input& layer : input.at("counts").items()) {
+        const std::span<int32_t> counts = layer.int32s();
+        layout.counts.emplace_back(counts.begin(), counts.end());
+      }
+      return {{}, layout};
+    }
+    case Kind::ConstantFanIn:
+      return {readDensity(input.at("density")), ConstantFanInLayout{}};
+    case Kind::SpatiallyCoupled:
+      return {readDensity(input.at("density")),
+              SpatiallyCoupledLayout{copy(input.at("importance").doubles()),
+                                     input.at("blocks").integer(1, kLargestSize),
+                                     input.at("window").integer(1, kLargestSize)}};
+    case Kind::Saved:
+      return {{}, readPatterns(input.at("patterns"))};
+    default:
+      return {readDensity(input), RandomLayout{}};
+  }
+}
+
 }  // namespace
 
 Initialization readInitialization(const Input& input) {
@@ -81,11 +139,24 @@ Initialization readInitialization(const Input& input) {
   return {kind, static_cast<float>(input.at("deviation").numberWithin(0, kLargest))};
 }
 
-Topology readTopology(const Input& input) {
-  const auto kind = input.at("type").choice<TopologyKind>({{"uniform", TopologyKind::Uniform},
-                                                           {"erdosRenyi", TopologyKind::ErdosRenyi},
-                                                           {"epsilon", TopologyKind::Epsilon}});
+Density readDensity(const Input& input) {
+  const auto kind = input.at("type").choice<DensityKind>({{"uniform", DensityKind::Uniform},
+                                                          {"erdosRenyi", DensityKind::ErdosRenyi},
+                                                          {"epsilon", DensityKind::Epsilon}});
   return {kind, input.at("epsilon").numberWithin(0, kLargest)};
+}
+
+ProfileFamily readProfileFamily(const Input& input) {
+  return input.choice<ProfileFamily>({{"linear", ProfileFamily::Linear},
+                                      {"power", ProfileFamily::Power},
+                                      {"exponential", ProfileFamily::Exponential},
+                                      {"logarithmic", ProfileFamily::Logarithmic},
+                                      {"logistic", ProfileFamily::Logistic},
+                                      {"gaussian", ProfileFamily::Gaussian},
+                                      {"sinusoidal", ProfileFamily::Sinusoidal},
+                                      {"quadratic", ProfileFamily::Quadratic},
+                                      {"lognormal", ProfileFamily::Lognormal},
+                                      {"powerLaw", ProfileFamily::PowerLaw}});
 }
 
 NetworkDescription readDescription(const Input& input) {

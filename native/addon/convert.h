@@ -12,7 +12,8 @@ namespace espalier::addon {
 NetworkDescription readDescription(const Input& input);
 DeviceKind readDeviceKind(const Input& input);
 Placement readPlacement(const Input& input);
-Topology readTopology(const Input& input);
+Density readDensity(const Input& input);
+ProfileFamily readProfileFamily(const Input& input);
 Initialization readInitialization(const Input& input);
 RewireSettings readRewire(const Input& input);
 FitSettings readFitSettings(const Input& input);

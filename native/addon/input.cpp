@@ -119,6 +119,11 @@ std::span<float> Input::floats() const {
   return {static_cast<float*>(data), length};
 }
 
+std::span<double> Input::doubles() const {
+  const auto [data, length] = typedArray(napi_float64_array, "a Float64Array");
+  return {static_cast<double*>(data), length};
+}
+
 std::span<int32_t> Input::int32s() const {
   const auto [data, length] = typedArray(napi_int32_array, "an Int32Array");
   return {static_cast<int32_t*>(data), length};

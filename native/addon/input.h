@@ -54,6 +54,7 @@ class Input {
   /// The elements of a typed array, in place. Valid until JavaScript runs again: another call may detach the
   /// buffer.
   std::span<float> floats() const;
+  std::span<double> doubles() const;
   std::span<int32_t> int32s() const;
   std::span<int64_t> int64s() const;
   /// The same with exactly `count` elements.

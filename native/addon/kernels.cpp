@@ -16,6 +16,7 @@
 #include "rewire/grow.h"
 #include "rewire/prune.h"
 #include "topology/density.h"
+#include "topology/fan_in_profile.h"
 #include "topology/random_pattern.h"
 
 namespace espalier::addon {
@@ -172,11 +173,28 @@ Napi::Value layerConnectionsToJs(const Napi::CallbackInfo& info) {
     }
     const std::vector<double> own(grids.size(), std::numeric_limits<double>::quiet_NaN());
     const std::vector<int64_t> connections = layerConnections(grids, arguments(1, "sparsity").number(),
-                                                              readTopology(arguments(2, "topology")), own);
+                                                              readDensity(arguments(2, "topology")), own);
     Napi::Array result = Napi::Array::New(info.Env(), connections.size());
     for (size_t i = 0; i < connections.size(); ++i) {
       result.Set(static_cast<uint32_t>(i), count(info.Env(), connections[i]));
     }
+    return result;
+  });
+}
+
+Napi::Value profileFanInToJs(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const Arguments arguments(info);
+    const ProfileFamily family = readProfileFamily(arguments(0, "family"));
+    const double cv = arguments(1, "cv").number();
+    const ProfileSize size{arguments(2, "outputs").integer(1, kLargest),
+                           arguments(3, "inputs").integer(1, kLargest),
+                           arguments(4, "connections").integer(1, kLargest)};
+    const FanInProfile profile = fanInProfile(family, cv, size, "this layer");
+    Napi::Object result = Napi::Object::New(info.Env());
+    const std::vector<int32_t> counts(profile.counts.begin(), profile.counts.end());
+    result.Set("counts", int32Array(info.Env(), counts));
+    result.Set("cv", Napi::Number::New(info.Env(), profile.cv));
     return result;
   });
 }
@@ -199,6 +217,7 @@ Napi::Object makeKernels(Napi::Env env) {
   add("randomPattern", randomPatternToJs);
   add("layerConnections", layerConnectionsToJs);
   addRewireKernels(env, kernels);
+  add("profileFanIn", profileFanInToJs);
   return kernels;
 }
 

@@ -22,10 +22,15 @@ Facts factsOf(const NetworkState& state) {
   return facts;
 }
 
+NetworkDescription withoutPatterns(NetworkDescription description) {
+  dropPatterns(description.topology);
+  return description;
+}
+
 }  // namespace
 
 Session::Session(const NetworkDescription& described, const Placement& placement, bool blank)
-    : description(described), network(described, placement, blank) {
+    : description(withoutPatterns(described)), network(described, placement, blank) {
   refresh();
 }
 

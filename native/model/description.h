@@ -7,8 +7,8 @@
 #include "model/activation.h"
 #include "model/loss.h"
 #include "sparse/pattern.h"
-#include "topology/density.h"
 #include "topology/initialize.h"
+#include "topology/topology.h"
 
 namespace espalier {
 

@@ -1,9 +1,10 @@
 #include "model/state.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/random.h"
-#include "topology/random_pattern.h"
+#include "topology/lay.h"
 
 namespace espalier {
 namespace {
@@ -41,24 +42,27 @@ void fillSizes(NetworkState& network) {
 
 void layConnections(NetworkState& network) {
   const NetworkDescription& description = network.description;
-  std::vector<Grid> grids;
-  std::vector<double> own;
+  std::vector<LayerToLay> layers;
+  bool readsInputs = true;
   for (size_t i = 0; i < network.layers.size(); ++i) {
-    if (description.layers[i].kind != LayerKind::Sparse) continue;
-    grids.push_back({network.layers[i].outputs, network.layers[i].inputs, description.layers[i].block});
-    own.push_back(description.layers[i].sparsity);
+    const LayerDescription& layer = description.layers[i];
+    if (layer.kind == LayerKind::Sparse) {
+      layers.push_back({{network.layers[i].outputs, network.layers[i].inputs, layer.block},
+                        layer.sparsity,
+                        readsInputs,
+                        deriveSeed(description.seed, RandomPurpose::Pattern, static_cast<uint32_t>(i), 0)});
+    }
+    if (layer.kind == LayerKind::Sparse || layer.kind == LayerKind::Dense) readsInputs = false;
   }
-  const std::vector<int64_t> connections =
-      layerConnections(grids, description.sparsity, description.topology, own);
-  size_t sparse = 0;
+  if (layers.empty()) return;
+  std::vector<Pattern> patterns = layPatterns(layers, description.sparsity, description.topology);
+  size_t next = 0;
   for (size_t i = 0; i < network.layers.size(); ++i) {
-    if (description.layers[i].kind != LayerKind::Sparse) continue;
-    const Grid& grid = grids[sparse];
-    network.layers[i].pattern =
-        randomPattern(grid, blocksFor(grid, connections[sparse]),
-                      deriveSeed(description.seed, RandomPurpose::Pattern, static_cast<uint32_t>(i), 0));
-    ++sparse;
+    if (description.layers[i].kind == LayerKind::Sparse) {
+      network.layers[i].pattern = std::move(patterns[next++]);
+    }
   }
+  dropPatterns(network.description.topology);
 }
 
 AlignedBuffer<float> filled(int64_t size, float value) {

@@ -31,6 +31,12 @@ struct Grid {
   bool operator==(const Grid&) const = default;
 };
 
+/// The two arrays of a block CSR pattern, before anybody has checked them.
+struct CsrArrays {
+  Array<int64_t> rowOffsets;
+  Array<int32_t> columns;
+};
+
 /// Which blocks of a weight matrix exist: block CSR and its transpose view. An entry is one block; its
 /// block.rows x block.columns weights lie row by row at entry x block.size() of every array that follows the
 /// pattern. Both views are always consistent: whatever makes or changes a pattern checks it.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
 #include "base/share.h"
 
@@ -17,12 +16,6 @@ int64_t sizeOf(const Grid& grid) {
 /// width.
 double rawDensity(const Grid& grid) {
   return static_cast<double>(grid.rows + grid.columns) / static_cast<double>(sizeOf(grid));
-}
-
-std::string nameOf(std::span<const Grid> layers, size_t layer) {
-  return "sparse layer " + std::to_string(layer + 1) + " of " + std::to_string(layers.size()) + " (" +
-         std::to_string(layers[layer].columns) + " inputs, " + std::to_string(layers[layer].rows) +
-         " outputs)";
 }
 
 void checkSparsity(double sparsity, const std::string& whose) {
@@ -57,14 +50,20 @@ std::vector<double> erdosRenyiDensities(std::span<const Grid> layers, double spa
 
 }  // namespace
 
-std::vector<int64_t> layerConnections(std::span<const Grid> layers, double sparsity, const Topology& topology,
+std::string layerName(std::span<const Grid> layers, size_t layer) {
+  return "sparse layer " + std::to_string(layer + 1) + " of " + std::to_string(layers.size()) + " (" +
+         std::to_string(layers[layer].columns) + " inputs, " + std::to_string(layers[layer].rows) +
+         " outputs)";
+}
+
+std::vector<int64_t> layerConnections(std::span<const Grid> layers, double sparsity, const Density& density,
                                       std::span<const double> ownSparsity) {
   require(ownSparsity.size() == layers.size(), ErrorCode::Internal,
           "one own sparsity per sparse layer is needed");
   checkSparsity(sparsity, "sparsity");
-  require(topology.kind != TopologyKind::Epsilon || (topology.epsilon > 0 && std::isfinite(topology.epsilon)),
+  require(density.kind != DensityKind::Epsilon || (density.epsilon > 0 && std::isfinite(density.epsilon)),
           ErrorCode::Option,
-          "epsilon is " + std::to_string(topology.epsilon) + "; it must be a number above 0");
+          "epsilon is " + std::to_string(density.epsilon) + "; it must be a number above 0");
 
   std::vector<bool> free(layers.size());
   for (size_t i = 0; i < layers.size(); ++i) {
@@ -72,23 +71,23 @@ std::vector<int64_t> layerConnections(std::span<const Grid> layers, double spars
     free[i] = std::isnan(ownSparsity[i]);
   }
   std::vector<double> densities;
-  if (topology.kind == TopologyKind::ErdosRenyi) densities = erdosRenyiDensities(layers, sparsity, free);
+  if (density.kind == DensityKind::ErdosRenyi) densities = erdosRenyiDensities(layers, sparsity, free);
 
   std::vector<int64_t> connections(layers.size());
   for (size_t i = 0; i < layers.size(); ++i) {
     const int64_t size = sizeOf(layers[i]);
     double layerSparsity = sparsity;
     if (!free[i]) {
-      checkSparsity(ownSparsity[i], "the sparsity of " + nameOf(layers, i));
+      checkSparsity(ownSparsity[i], "the sparsity of " + layerName(layers, i));
       layerSparsity = ownSparsity[i];
-    } else if (topology.kind == TopologyKind::ErdosRenyi) {
+    } else if (density.kind == DensityKind::ErdosRenyi) {
       layerSparsity = 1 - densities[i];
-    } else if (topology.kind == TopologyKind::Epsilon) {
-      layerSparsity = 1 - std::min(1.0, topology.epsilon * rawDensity(layers[i]));
+    } else if (density.kind == DensityKind::Epsilon) {
+      layerSparsity = 1 - std::min(1.0, density.epsilon * rawDensity(layers[i]));
     }
     connections[i] = size - wholeShare(layerSparsity, size);
     require(connections[i] > 0, ErrorCode::Option,
-            nameOf(layers, i) + " is left without a connection at a sparsity of " +
+            layerName(layers, i) + " is left without a connection at a sparsity of " +
                 std::to_string(layerSparsity) + " (asked for the network: " + std::to_string(sparsity) + ")");
   }
   return connections;

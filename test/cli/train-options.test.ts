@@ -50,6 +50,16 @@ for (const [line, message] of [
   ['--weight-decay=-1', /--weight-decay/],
   ['--optimizer adam --momentum 0.5', /--momentum.*sgd.*adam/],
   ['--epsilon 5', /--epsilon.*--topology epsilon/],
+  ['--fan-in-cv 1.2', /--fan-in-cv' belongs to a fan-in profile, and it is erdos-renyi/],
+  ['--topology lognormal --fan-in-cv=-1', /--fan-in-cv.*numbers >= 0/],
+  [
+    '--topology lognormal --window 3',
+    /--window' belongs to --topology spatially-coupled, and it is lognormal/,
+  ],
+  ['--topology uniform --placement random', /--placement' belongs to a fan-in profile/],
+  ['--topology saved --sparsity 0.5', /--sparsity' has no effect with --topology saved.*--topology-from/],
+  ['--topology-from x', /--topology-from' belongs to --topology saved/],
+  ['--topology spatially-coupled --importance luck', /--importance.*anova, mutual-information/],
   ['--topology epsilon --sparsity 0.5', /--sparsity.*--epsilon/],
   ['--rewire static --until 0.5', /--until.*--rewire static/],
   ['--rewire snip --every 5', /--every.*--rewire snip/],
@@ -98,6 +108,10 @@ t.test('the command line of a record gives the same settings', async (t) => {
     '--rewire granet --final-sparsity 0.97 --sparsity 0.5',
     '--rewire snip',
     '--rewire chts --every 10 --until 0.9',
+    '--topology power-law --fan-in-cv 1.2,0.8 --placement random',
+    '--topology spatially-coupled --importance joint --coupled-blocks 4 --window 2',
+    '--topology equilibrium --placement random',
+    '--topology saved --topology-from runs/a/model.safetensors',
     '--topology epsilon --epsilon 11 --rewire set --every 50 --schedule one-cycle --warmup 5 --seed 9',
   ]) {
     const options = settle(read(line))

@@ -212,7 +212,11 @@ t.test('sample after sample gives the bits of all at once', { skip: noAddon }, a
   ] as const) {
     const network = new Network({
       inputs: 20,
-      layers: [sparse(width), sparse(width + 31, { activation: 'tanh' }), sparse(3, { activation: 'linear' })],
+      layers: [
+        sparse(width),
+        sparse(width + 31, { activation: 'tanh' }),
+        sparse(3, { activation: 'linear' }),
+      ],
       sparsity,
       topology: uniform(),
       loss: 'squaredError',

@@ -5,7 +5,10 @@ import { readPlacement } from '../../lib/model/placement.js'
 import { rigl } from '../../lib/rewire/rigl.js'
 import { set } from '../../lib/rewire/set.js'
 import { staticTopology } from '../../lib/rewire/static.js'
-import { epsilon, erdosRenyi, uniform } from '../../lib/topology/topology.js'
+import { epsilon } from '../../lib/topology/epsilon.js'
+import { erdosRenyi } from '../../lib/topology/erdos-renyi.js'
+import { profile } from '../../lib/topology/profile.js'
+import { uniform } from '../../lib/topology/uniform.js'
 import { adam, adamw, sgd } from '../../lib/train/optimizer.js'
 import { type FitOptions, type FitSettings, readFitOptions } from '../../lib/train/options.js'
 import { constant, cosine, oneCycle, stepDecay } from '../../lib/train/schedule.js'
@@ -207,7 +210,16 @@ const wrong: [what: () => unknown, message: string | RegExp][] = [
   ],
   [
     () => network({ inputs: 4, layers, topology: erdosRenyi }),
-    'new Network: option "topology" is the function erdosRenyi; call it: erdosRenyi(...); allowed: uniform(), erdosRenyi(), epsilon(20)',
+    'new Network: option "topology" is the function erdosRenyi; call it: erdosRenyi(...); allowed: uniform(), erdosRenyi(), epsilon(20), profile(...), fanIn(...), constantFanIn(), spatiallyCoupled(...), savedTopology(...)',
+  ],
+  [
+    () => network({ inputs: 4, layers, topology: profile({ family: 'linaer' as never, cv: 1 }) }),
+    'profile: option "family" is "linaer"; did you mean "linear"? allowed: linear, power, exponential, logarithmic, logistic, gaussian, sinusoidal, quadratic, lognormal, powerLaw',
+  ],
+  [() => profile({ family: 'linear', cv: -1 }), 'profile: option "cv" is -1; allowed: cv >= 0'],
+  [
+    () => loose(profile)({ family: 'linear', cv: 'much' }),
+    'profile: option "cv" is "much"; allowed: a number cv >= 0, or one for each sparse layer',
   ],
   [() => network(undefined), 'new Network: options are missing; allowed: an object'],
   // Options that are impossible together.
@@ -350,6 +362,8 @@ t.test('a description survives JSON, which is how a checkpoint holds it', (t) =>
   t.strictSame(network(JSON.parse(JSON.stringify(everything))), everything)
   const allDense = network({ inputs: 4, layers: [dense(2)] })
   t.strictSame(network(JSON.parse(JSON.stringify(allDense))), allDense)
+  const byProfile = network({ inputs: 4, layers, topology: profile({ family: 'power', cv: [0.3] }) })
+  t.strictSame(network(JSON.parse(JSON.stringify(byProfile))), byProfile)
   const byEpsilon = network({ inputs: 4, layers, topology: epsilon(3) })
   t.strictSame(network(JSON.parse(JSON.stringify(byEpsilon))), byEpsilon)
   t.end()

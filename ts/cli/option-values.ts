@@ -43,6 +43,14 @@ export function widths(text: string): number[] {
   return sizes
 }
 
+/** Numbers not below 0, `1.2,0.8`. */
+export function notNegativeNumbers(text: string): number[] {
+  const values = text.split(',').map((part) => (decimal.test(part.trim()) ? Number(part) : Number.NaN))
+  if (!values.every((value) => value >= 0 && Number.isFinite(value)))
+    throw new InvalidArgumentError('Allowed: numbers >= 0 with commas between them, such as 1.2 or 1.2,0.8.')
+  return values
+}
+
 /** A block shape, `4x1`. */
 export function block(text: string): BlockOption {
   const match = /^(\d{1,2})x(\d{1,2})$/.exec(text)

@@ -1,6 +1,7 @@
 /** Going on from a checkpoint: its settings become those of the command line, except what was given anew. */
 import type { FitOptions, FitSettings, NetworkDescription } from '../index.js'
 import { nameOfRule } from './rewire-rules.js'
+import { topologyOptionsOf } from './topology-options.js'
 import { activations, type SettledOptions, type TrainOptions } from './train-options.js'
 import { fitSettings } from './train-settings.js'
 
@@ -15,8 +16,7 @@ export function networkOptionsOf(description: NetworkDescription): Partial<Train
     hidden: hidden.map(({ outputs }) => outputs),
     sparsity,
     block: `${block[0]}x${block[1]}`,
-    topology: topology.type === 'erdosRenyi' ? 'erdos-renyi' : topology.type,
-    ...(topology.type === 'epsilon' ? { epsilon: topology.epsilon } : {}),
+    ...topologyOptionsOf(topology),
     ...(activation === undefined ? {} : { activation: activation as keyof typeof activations }),
     dropout: rate,
     layerNorm: layers.some(({ type }) => type === 'layerNorm'),

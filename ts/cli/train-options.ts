@@ -16,18 +16,17 @@ import {
   widths,
 } from './option-values.js'
 import { movesWhileTraining, perRule, type RewireName, rewireNames, rewireRules } from './rewire-rules.js'
+import { type TopologyOptions, topologyClashes, topologyOptions } from './topology-options.js'
 
 export type OptimizerName = 'sgd' | 'adam' | 'adamw'
 
-export interface TrainOptions extends DeviceOptions {
+export interface TrainOptions extends DeviceOptions, TopologyOptions {
   data?: string
   label?: string
   task?: Task
   hidden: number[]
   sparsity: number
   block: BlockOption
-  topology: 'erdos-renyi' | 'uniform' | 'epsilon'
-  epsilon: number
   rewire: RewireName
   every?: 'epoch' | number
   fraction?: number
@@ -86,12 +85,7 @@ const networkOptions = [
   )
     .argParser(block)
     .default(defaults.block),
-  new Option('--topology <name>', 'where connections are laid at first')
-    .choices(['erdos-renyi', 'uniform', 'epsilon'])
-    .default(defaults.topology),
-  new Option('--epsilon <number>', 'density of --topology epsilon, which decides the sparsity by itself')
-    .argParser(positive)
-    .default(defaults.epsilon),
+  ...topologyOptions,
   new Option('--activation <name>', 'what follows the weights of a hidden layer')
     .choices(Object.keys(activations))
     .default(defaults.activation),
@@ -188,9 +182,7 @@ export function checkTogether(command: Command, options: TrainOptions): void {
   }
   if (options.optimizer !== 'sgd')
     clash(['--momentum'], `belongs to --optimizer sgd, and it is ${options.optimizer}`)
-  if (options.topology === 'epsilon')
-    clash(['--sparsity'], 'has no effect with --topology epsilon, which follows --epsilon')
-  else clash(['--epsilon'], `belongs to --topology epsilon, and it is ${options.topology}`)
+  for (const [name, reason] of topologyClashes(options)) clash([name], reason)
   if (!movesWhileTraining(options.rewire))
     clash(['--every', '--fraction', '--until'], `has no effect with --rewire ${options.rewire}`)
   if (options.rewire !== 'granet')
@@ -207,7 +199,7 @@ export function settingsOf(options: SettledOptions): RunRecord['settings'] {
   for (const option of [...networkOptions, ...trainingOptions]) {
     const value = (options as unknown as Record<string, unknown>)[option.attributeName()]
     const name = option.long!.slice(2)
-    if (unused.has(name)) continue
+    if (unused.has(name) || value === undefined) continue
     if (typeof value === 'number' || typeof value === 'boolean') settings[name] = value
     else settings[name] = String(value)
   }
@@ -265,7 +257,7 @@ export function commandLine(dataset: string, options: SettledOptions): string {
 function unusedSettings(options: SettledOptions): Set<string> {
   return new Set([
     ...(options.optimizer === 'sgd' ? [] : ['momentum']),
-    options.topology === 'epsilon' ? 'sparsity' : 'epsilon',
+    ...topologyClashes(options).map(([name]) => name.slice(2)),
     ...(movesWhileTraining(options.rewire) ? [] : ['every', 'fraction', 'until']),
     ...(options.rewire === 'granet' ? [] : ['final-sparsity']),
   ])

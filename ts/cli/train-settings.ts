@@ -7,26 +7,25 @@ import {
   type Dataset,
   dense,
   dropout,
-  epsilon,
-  erdosRenyi,
   type FitOptions,
   layerNorm,
   Network,
+  type NetworkOptions,
   oneCycle,
   sgd,
   sparse,
   stepDecay,
-  uniform,
 } from '../index.js'
 import { placementOf } from './device-options.js'
 import { rewireRules } from './rewire-rules.js'
+import { followsSparsity, layTopology } from './topology-options.js'
 import { activations, type SettledOptions } from './train-options.js'
 
 /** Builds the network that the options describe, for these training samples. */
-export function buildNetwork(options: SettledOptions, train: Dataset): Network {
+export async function buildNetwork(options: SettledOptions, train: Dataset): Promise<Network> {
   const { activation, block, hidden } = options
   const outputs = train.classes > 0 ? train.classes : (train.outputs ?? 1)
-  return new Network({
+  const network: NetworkOptions = {
     inputs: train.features,
     layers: [
       ...hidden.flatMap((width) => [
@@ -36,17 +35,13 @@ export function buildNetwork(options: SettledOptions, train: Dataset): Network {
       ]),
       dense(outputs),
     ],
-    ...(options.topology === 'epsilon' ? {} : { sparsity: options.sparsity }),
-    topology: topology(options),
+    ...(followsSparsity(options) ? { sparsity: options.sparsity } : {}),
     loss: train.classes > 0 ? 'softmaxCrossEntropy' : 'squaredError',
     seed: options.seed,
     ...placementOf(options),
-  })
-}
-
-function topology({ topology, epsilon: value }: SettledOptions) {
-  if (topology === 'epsilon') return epsilon(value)
-  return topology === 'uniform' ? uniform() : erdosRenyi()
+  }
+  const { epochs: _, rewire: __, ...fit } = fitSettings(options)
+  return new Network({ ...network, topology: await layTopology(options, network, train, fit) })
 }
 
 /** What `fit` needs of the options. */

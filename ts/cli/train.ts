@@ -26,6 +26,7 @@ import {
   runName,
 } from './run-folder.js'
 import { RunRecorder } from './run-recorder.js'
+import { fanInNotes } from './topology-options.js'
 import { answerOf, summaryLines } from './train-answer.js'
 import {
   addTrainOptions,
@@ -75,7 +76,8 @@ async function train(named: string | undefined, command: Command): Promise<void>
   using interrupt = new Interrupt(console, 'stopping after this step and saving', () => progress.stop())
   const source = named ?? earlier?.record?.dataset.source ?? defaults.dataset
   const split = await loadSplit(source, options, console, interrupt.signal)
-  using network = earlier?.network ?? buildNetwork(options, split.train)
+  using network = earlier?.network ?? (await buildNetwork(options, split.train))
+  if (earlier === null) for (const note of await fanInNotes(network)) console.note(note)
   const folder = await folderFor(options, source, started, earlier)
   const recorder = new RunRecorder({
     name: folder.name,

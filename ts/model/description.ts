@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import type { NativeDescription } from '../native/surface.js'
-import { erdosRenyi, type Topology, topologySchema } from '../topology/topology.js'
+import { erdosRenyi } from '../topology/erdos-renyi.js'
+import { decidesSparsity, type Topology, toNativeTopology, topologySchema } from '../topology/topology.js'
 import { freeze, impossible, MAX_WIDTH, object, oneOf, parse, real, whole } from '../validation.js'
 import { type Layer, layerSchema } from './layers.js'
+import type { LayerPattern } from './pattern.js'
 import { type Placement, type PlacementOptions, placementShape } from './placement.js'
 
 /**
@@ -19,7 +21,10 @@ export interface NetworkOptions extends PlacementOptions {
   inputs: number
   /** From the first to the last, which must be sparse or dense. */
   layers: readonly Layer[]
-  /** Share of absent weights over all sparse layers, 0 <= sparsity < 1. Default 0.9; topology epsilon decides it itself. */
+  /**
+   * Share of absent weights over all sparse layers, 0 <= sparsity < 1. Default 0.9; the topologies epsilon, fanIn and
+   * saved decide it themselves.
+   */
   sparsity?: number
   /** Where connections are laid. Default `erdosRenyi()`. */
   topology?: Topology
@@ -33,7 +38,7 @@ export interface NetworkOptions extends PlacementOptions {
 export interface NetworkDescription {
   readonly inputs: number
   readonly layers: readonly Layer[]
-  /** 0 where the topology is epsilon, which decides it, and where no layer is sparse. */
+  /** 0 where the topology decides it by itself (epsilon, fanIn, saved), and where no layer is sparse. */
   readonly sparsity: number
   readonly topology: Topology
   readonly loss: Loss
@@ -54,18 +59,28 @@ const descriptionShape = {
 const descriptionSchema = object(descriptionShape)
 const networkSchema = object({ ...descriptionShape, ...placementShape })
 
+/** The options of a network, checked. */
+export interface NetworkRequest {
+  readonly description: NetworkDescription
+  readonly placement: Placement
+  /** The connections of each sparse layer, of a saved topology; else null. */
+  readonly patterns: readonly LayerPattern[] | null
+}
+
 /**
  * Checks the options of a network, each by itself and together.
  *
  * @param call begins every message
  * @throws ERR_ESPALIER_OPTION
  */
-export function readNetworkOptions(
-  call: string,
-  options: NetworkOptions,
-): { description: NetworkDescription; placement: Placement } {
+export function readNetworkOptions(call: string, options: NetworkOptions): NetworkRequest {
   const { device, precision, denseFallback, ...given } = parse(call, networkSchema, options)
-  return { description: describe(call, given), placement: freeze({ device, precision, denseFallback }) }
+  const { topology } = given
+  return {
+    description: describe(call, given),
+    placement: freeze({ device, precision, denseFallback }),
+    patterns: (topology?.type === 'saved' && topology.patterns) || null,
+  }
 }
 
 /** The same without the options that say where it computes, which no description has. @throws ERR_ESPALIER_OPTION */
@@ -77,22 +92,36 @@ export function describeNetwork(
 }
 
 function describe(call: string, given: z.infer<typeof descriptionSchema>): NetworkDescription {
-  checkLastLayer(call, given.layers, given.loss)
+  const { inputs, layers, loss, seed } = given
+  checkLastLayer(call, layers, loss)
   const topology = given.topology ?? erdosRenyi()
+  const sparsity = readSparsity(call, layers, topology, given.sparsity)
+  checkTopology(call, topology, inputs, layers)
   return freeze({
-    inputs: given.inputs,
-    layers: given.layers,
-    sparsity: readSparsity(call, given.layers, topology, given.sparsity),
-    topology,
-    loss: given.loss,
-    seed: given.seed,
+    inputs,
+    layers,
+    sparsity,
+    // A checkpoint holds the patterns as tensors.
+    topology: topology.type === 'saved' ? { type: topology.type } : topology,
+    loss,
+    seed,
   })
 }
 
-/** What the addon gets. */
-export function toNativeDescription(description: NetworkDescription): NativeDescription {
+/** What the addon gets. @param patterns of a saved topology */
+export function toNativeDescription(
+  description: NetworkDescription,
+  patterns: readonly LayerPattern[] | null,
+): NativeDescription {
   const { topology } = description
-  return { ...description, topology: { epsilon: 0, ...topology } }
+  const sparseLayers = description.layers.filter(({ type }) => type === 'sparse').length
+  return {
+    ...description,
+    topology:
+      topology.type === 'saved'
+        ? { type: topology.type, patterns }
+        : toNativeTopology(topology, sparseLayers),
+  }
 }
 
 /** Outputs of the network: those of its last layer. */
@@ -112,14 +141,54 @@ function readSparsity(call: string, layers: readonly Layer[], topology: Topology
       'no layer is sparse; allowed: absent, or a layer made by sparse(...)',
     )
   }
-  if (!none && topology.type !== 'epsilon') return given ?? 0.9
+  if (!none && !decidesSparsity(topology)) return given ?? 0.9
   if (given !== undefined && given !== 0) {
     const why = none
       ? 'no layer is sparse; allowed: absent, or a layer made by sparse(...)'
-      : 'topology epsilon decides it; allowed: absent'
+      : `topology ${topology.type} decides it; allowed: absent`
     throw impossible(call, 'sparsity', given, why)
   }
   return 0
+}
+
+/** A topology beside the layers that it is for. */
+function checkTopology(call: string, topology: Topology, inputs: number, layers: readonly Layer[]): void {
+  const sparse = layers.flatMap((layer, index) => (layer.type === 'sparse' ? [{ layer, index }] : []))
+  const onePerLayer = (name: string, list: readonly unknown[]): void => {
+    if (list.length === sparse.length) return
+    const reason = `it has ${list.length} for ${sparse.length} sparse layers; allowed: one for each`
+    throw impossible(call, `topology.${name}`, list, reason)
+  }
+  if (topology.type === 'fanIn' || topology.type === 'saved') {
+    const own = sparse.find(({ layer }) => layer.sparsity !== null)
+    if (own !== undefined) {
+      const reason = `topology ${topology.type} decides it; allowed: absent`
+      throw impossible(call, `layers[${own.index}].sparsity`, own.layer.sparsity, reason)
+    }
+  }
+  if (topology.type === 'profile' && typeof topology.cv !== 'number') onePerLayer('cv', topology.cv)
+  if (topology.type === 'fanIn') onePerLayer('counts', topology.counts)
+  if (topology.type === 'spatiallyCoupled' && topology.importance.length !== inputs) {
+    const reason = `it has ${topology.importance.length} numbers; allowed: one for each of the ${inputs} inputs`
+    throw impossible(call, 'topology.importance', topology.importance, reason)
+  }
+  if (topology.type !== 'saved' || topology.patterns === undefined) return
+  onePerLayer('patterns', topology.patterns)
+  for (const [i, { layer, index }] of sparse.entries()) {
+    const needed = sizeText({ ...layer, inputs: inputsOf(inputs, layers, index) })
+    const given = sizeText(topology.patterns[i]!)
+    if (given === needed) continue
+    throw impossible(call, `topology.patterns[${i}]`, given, `layers[${index}] is ${needed}`)
+  }
+}
+
+const sizeText = ({ outputs, inputs, block }: Pick<LayerPattern, 'outputs' | 'inputs' | 'block'>): string =>
+  `${outputs} x ${inputs} in blocks of ${block.join(' x ')}`
+
+/** Inputs of a layer: the outputs of the last one before it that has any, else those of the network. */
+function inputsOf(inputs: number, layers: readonly Layer[], index: number): number {
+  const before = layers.slice(0, index).findLast((layer) => 'outputs' in layer)
+  return before !== undefined && 'outputs' in before ? before.outputs : inputs
 }
 
 function checkLastLayer(call: string, layers: readonly Layer[], loss: Loss): void {

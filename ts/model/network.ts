@@ -66,10 +66,11 @@ export class Network {
    * and no GPU is usable, ERR_ESPALIER_NATIVE when the addon cannot be loaded
    */
   constructor(options: NetworkOptions, blank = false) {
-    const { description, placement } = readNetworkOptions('new Network', options)
+    const { description, placement, patterns } = readNetworkOptions('new Network', options)
     this.description = description
     this.placement = placement
-    this.#native = guarded(() => new (addon().Network)(toNativeDescription(description), placement, blank))
+    const native = toNativeDescription(description, patterns)
+    this.#native = guarded(() => new (addon().Network)(native, placement, blank))
   }
 
   /**

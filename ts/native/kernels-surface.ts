@@ -1,4 +1,4 @@
-import type { InstructionSet, NativeTopology } from './surface.js'
+import type { InstructionSet, NativeDensity, NativeProfileFamily } from './surface.js'
 
 /** A block CSR matrix on typed arrays. `columns` count blocks of inputs. */
 export interface NativeMatrix {
@@ -121,6 +121,14 @@ export interface NativeKernels extends NativeRewireKernels {
   layerConnections(
     sizes: readonly (readonly [number, number])[],
     sparsity: number,
-    topology: NativeTopology,
+    topology: NativeDensity,
   ): number[]
+  /** Fan-in of each neuron by a profile, and the coefficient of variation of it. */
+  profileFanIn(
+    family: NativeProfileFamily,
+    cv: number,
+    outputs: number,
+    inputs: number,
+    connections: number,
+  ): { counts: Int32Array; cv: number }
 }

@@ -46,10 +46,57 @@ export type NativeLayer =
   | { type: 'dropout'; rate: number }
   | { type: 'layerNorm'; epsilon: number }
 
-export interface NativeTopology {
+/** How the weights are shared among the sparse layers; as a topology, at positions drawn at random. */
+export interface NativeDensity {
   type: 'uniform' | 'erdosRenyi' | 'epsilon'
   /** Of 'epsilon'; ignored by the others. */
   epsilon: number
+}
+
+export type NativeProfileFamily =
+  | 'linear'
+  | 'power'
+  | 'exponential'
+  | 'logarithmic'
+  | 'logistic'
+  | 'gaussian'
+  | 'sinusoidal'
+  | 'quadratic'
+  | 'lognormal'
+  | 'powerLaw'
+
+export type NativeTopology =
+  | NativeDensity
+  | {
+      type: 'profile'
+      density: NativeDensity
+      family: NativeProfileFamily
+      /** One for each sparse layer. */
+      cv: Float64Array
+      placement: 'golden' | 'random'
+    }
+  | {
+      type: 'fanIn'
+      /** For each sparse layer the blocks of each block row. */
+      counts: readonly Int32Array[]
+      placement: 'golden' | 'random'
+    }
+  | { type: 'constantFanIn'; density: NativeDensity }
+  | {
+      type: 'spatiallyCoupled'
+      density: NativeDensity
+      /** One for each input of the network. */
+      importance: Float64Array
+      blocks: number
+      window: number
+    }
+  /** Patterns of each sparse layer; null in the description of a checkpoint, whose own they have become. */
+  | { type: 'saved'; patterns: readonly NativePattern[] | null }
+
+/** The connections of a sparse layer, as block CSR. */
+export interface NativePattern {
+  rowOffsets: BigInt64Array
+  columnIndices: Int32Array
 }
 
 export interface NativeDescription {

@@ -32,7 +32,7 @@ NetworkState makeState(const NetworkShape& shape, double sparsity, int32_t block
   NetworkDescription description;
   description.inputs = shape.sizes.front();
   description.sparsity = sparsity;
-  description.topology.kind = TopologyKind::Uniform;
+  description.topology.density.kind = DensityKind::Uniform;
   description.seed = 17;
   for (size_t i = 1; i < shape.sizes.size(); ++i) {
     LayerDescription layer;
