@@ -7,6 +7,7 @@ import {
   compare,
   comparePairs,
   type FinishedRun,
+  set,
   sgd,
   summarize,
 } from '../../lib/index.js'
@@ -121,7 +122,7 @@ t.test('processes and threads decide nothing', needsAddon, async (t) => {
   const folder = t.testdir(tableFile)
   const study = tableStudy(folder, {
     sparsities: [0.5],
-    fit: { epochs: 3, batchSize: 16, rewire: { type: 'set' } as never },
+    fit: { epochs: 3, batchSize: 16, rewire: set() },
   })
   const [one, two] = [
     await compare(study, { folder: join(folder, 'one'), processes: 1 }),

@@ -27,6 +27,8 @@ export interface PreparationContext {
 export interface PreparationKind<Options extends { readonly type: string }> {
   /** Checked before anything trains. */
   readonly schema: z.core.$ZodTypeDiscriminable & z.ZodType<Options>
+  /** Whether it trains a network; if not, it is done once before any run starts as well, so that its errors show then. */
+  readonly trains: boolean
   /**
    * Done in the worker of the run.
    *

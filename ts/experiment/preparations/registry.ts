@@ -9,6 +9,13 @@ const kinds = { denseTwin }
 
 export const preparationSchema = oneKind([denseTwin.schema], Object.keys(kinds).join(', '))
 
+const kindOf = ({ type }: Preparation): PreparationKind<Preparation> =>
+  kinds[type] as PreparationKind<Preparation>
+
+/** Whether one of them trains a network. */
+export const trains = (preparations: readonly Preparation[]): boolean =>
+  preparations.some((preparation) => kindOf(preparation).trains)
+
 /** Does the preparations in their order. @throws what a preparation throws */
 export async function prepare(
   run: PreparedRun,
@@ -17,8 +24,7 @@ export async function prepare(
 ): Promise<PreparedRun> {
   let prepared = run
   for (const preparation of preparations) {
-    const kind = kinds[preparation.type] as PreparationKind<Preparation>
-    prepared = await kind.prepare(prepared, preparation, context)
+    prepared = await kindOf(preparation).prepare(prepared, preparation, context)
   }
   return prepared
 }
