@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { cht, chts, sparse } from '../../lib/index.js'
 import { noAddon } from '../model/support.js'
 import { roundedWeights } from './rounded.js'
@@ -7,7 +7,7 @@ import { crafted, oneSample, still, type Weights } from './support.js'
 const rule = { every: 1, fraction: 0.15 } as const
 const options = { epochs: 2, batchSize: 1, optimizer: still, threads: 1 }
 const data = oneSample([1, 1, 1, 1], [0, 0, 0])
-const make = (test: typeof t, weights: Weights, seed = 1) =>
+const make = (test: Test, weights: Weights, seed = 1) =>
   crafted(
     test,
     {

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import {
   adam,
   cht,
@@ -43,7 +43,7 @@ const rules: Record<string, RewireRule> = {
 const data = clouds(600, 20, 3)
 const layers = [sparse(40, { activation: 'srelu' }), layerNorm(), dropout(0.2), sparse(30), dense(3)]
 
-function make(test: typeof t, rule: string): Promise<Network> {
+function make(test: Test, rule: string): Promise<Network> {
   if (rule !== 'srigl')
     return Promise.resolve(new Network({ inputs: 20, layers, sparsity: 0.8, seed: 3, device: 'cpu' }))
   return crafted(

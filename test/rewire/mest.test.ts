@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { mest, sparse } from '../../lib/index.js'
 import { noAddon } from '../model/support.js'
 import { roundedWeights } from './rounded.js'
@@ -13,7 +13,7 @@ const before: Weights = [
   [null, 1, -2],
 ]
 const data = oneSample([1, 2, 4], [0, 0])
-const make = (test: typeof t, seed = 1) =>
+const make = (test: Test, seed = 1) =>
   crafted(
     test,
     {

@@ -129,10 +129,11 @@ const parts = fc.record({
   block: fc.constantFrom('1x1', '2x1', '1x2', '3x2'),
   sparsity: fc.double({ min: 0, max: 0.8, noNaN: true }),
   normalised: fc.boolean(),
+  masked: fc.boolean(),
   sparseEnd: fc.boolean(),
   activation: fc.constantFrom('relu', 'srelu', 'tanh', 'silu'),
   rule: fc.constantFrom('static', 'set', 'rigl'),
-  optimizer: fc.constantFrom(sgd({ learningRate: 0.05 }), adam(), adamw()),
+  optimizer: fc.constantFrom(sgd({ learningRate: 0.05, l1: 1e-3 }), adam(), adamw()),
   criterion: fc.constantFrom('incoming', 'outgoing', 'product'),
   budget: fc.constantFrom('keep', 'release'),
   fraction: fc.double({ min: 0.05, max: 0.9, noNaN: true }),
@@ -156,7 +157,7 @@ t.test(
         inputs,
         layers: [
           ...widths.flatMap((width) => [
-            sparse(width, { block, activation: each.activation }),
+            sparse(width, { block, activation: each.activation, masked: each.masked }),
             ...(each.normalised ? [layerNorm()] : []),
           ]),
           each.sparseEnd ? sparse(3, { activation: 'linear' }) : dense(3),

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { type Dataset, dense, Network, rigl, snfs, sparse } from '../../lib/index.js'
 import { clouds, noAddon } from '../model/support.js'
 import { roundedWeights } from './rounded.js'
@@ -22,7 +22,7 @@ const data: Dataset = {
   classes: 0,
 }
 
-const make = (test: typeof t) =>
+const make = (test: Test) =>
   crafted(
     test,
     { inputs: 3, layers: [sparse(2, linear)], sparsity: 0.5, loss: 'squaredError' },

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { dense, Network, sparse, srigl } from '../../lib/index.js'
 import { clouds, noAddon } from '../model/support.js'
 import { roundedWeights } from './rounded.js'
@@ -9,7 +9,7 @@ const rule = { every: 1, until: 1, fraction: 0.34, fractionSchedule: 'constant' 
 const options = { epochs: 2, batchSize: 1, optimizer: still, threads: 1 }
 
 /** Outputs are 10 and 1.003: the gradient of each weight of the three hidden neurons is 10, 11.003 and 0.01. */
-const make = (test: typeof t) =>
+const make = (test: Test) =>
   crafted(
     test,
     { inputs: 5, layers: [sparse(3, linear), sparse(2, linear)], sparsity: 0.5, loss: 'squaredError' },
