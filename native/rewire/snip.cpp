@@ -67,14 +67,17 @@ std::vector<Array<int64_t>> bestOfNetwork(const ReadGradient& gradient, std::spa
   return kept;
 }
 
-/// The network with every connection, as the same seed draws it.
+/// The network with every connection, as the same seed draws it, and nothing left out at random.
 NetworkState denseTwin(const NetworkState& network) {
   NetworkDescription description = network.description;
   description.topology = {};
   for (LayerDescription& layer : description.layers) {
+    layer.rate = 0;
+    layer.dropConnect = 0;
     if (layer.kind != LayerKind::Sparse) continue;
     layer.kind = LayerKind::Dense;
     layer.block = {};
+    layer.masked = false;
   }
   return makeNetwork(description);
 }

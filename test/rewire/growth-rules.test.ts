@@ -1,11 +1,13 @@
 import path from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import {
   adam,
   cht,
   chts,
+  constantFanIn,
   dense,
   dropout,
+  erdosRenyi,
   layerNorm,
   mest,
   Network,
@@ -16,20 +18,7 @@ import {
   sparse,
   srigl,
 } from '../../lib/index.js'
-import { bits, clouds, noAddon, random } from '../model/support.js'
-import { crafted, type Weights } from './support.js'
-
-/** Random weights of which every row has so many. */
-function constantFanIn(rows: number, columns: number, fanIn: number, seed: number): Weights {
-  const draw = random(seed)
-  return Array.from({ length: rows }, () => {
-    const order = Array.from({ length: columns }, (_, i) => ({ i, key: draw() })).sort(
-      (a, b) => a.key - b.key,
-    )
-    const chosen = new Set(order.slice(0, fanIn).map(({ i }) => i))
-    return Array.from({ length: columns }, (_, i) => (chosen.has(i) ? draw() - 0.5 : null))
-  })
-}
+import { bits, clouds, noAddon } from '../model/support.js'
 
 const rules: Record<string, RewireRule> = {
   mest: mest({ every: 7 }),
@@ -43,15 +32,9 @@ const rules: Record<string, RewireRule> = {
 const data = clouds(600, 20, 3)
 const layers = [sparse(40, { activation: 'srelu' }), layerNorm(), dropout(0.2), sparse(30), dense(3)]
 
-function make(test: Test, rule: string): Promise<Network> {
-  if (rule !== 'srigl')
-    return Promise.resolve(new Network({ inputs: 20, layers, sparsity: 0.8, seed: 3, device: 'cpu' }))
-  return crafted(
-    test,
-    { inputs: 20, layers, sparsity: 0.8, seed: 3 },
-    { 0: constantFanIn(40, 20, 5, 1), 3: constantFanIn(30, 40, 6, 2) },
-  )
-}
+const topologyFor = (rule: string) => (rule === 'srigl' ? constantFanIn() : erdosRenyi())
+const make = (rule: string) =>
+  new Network({ inputs: 20, layers, sparsity: 0.8, topology: topologyFor(rule), seed: 3, device: 'cpu' })
 
 t.test('a resumed run equals an uninterrupted one, bit for bit', { skip: noAddon }, async (t) => {
   const folder = t.testdir()
@@ -59,11 +42,11 @@ t.test('a resumed run equals an uninterrupted one, bit for bit', { skip: noAddon
   for (const [rule, rewire] of Object.entries(rules)) {
     for (const [name, optimizer] of Object.entries({ momentum: sgd({ learningRate: 0.05 }), adam: adam() })) {
       const settings = { epochs: 4, batchSize: 15, rewire, optimizer, threads: 1 }
-      const whole = await make(t, rule)
+      const whole = make(rule)
       await whole.fit(many, settings)
 
       const controller = new AbortController()
-      const interrupted = await make(t, rule)
+      const interrupted = make(rule)
       const first = interrupted.fit(many, { ...settings, signal: controller.signal })
       for await (const event of first)
         if (event.type === 'rewire' || event.type === 'epoch') controller.abort()
@@ -88,7 +71,7 @@ t.test('a resumed run equals an uninterrupted one, bit for bit', { skip: noAddon
 t.test('any number of threads gives the same bits', { skip: noAddon }, async (t) => {
   for (const [rule, rewire] of Object.entries(rules)) {
     const trained = async (threads: number) => {
-      const network = await make(t, rule)
+      const network = make(rule)
       await network.fit(data, { epochs: 2, batchSize: 50, rewire, threads })
       return bits(await network.snapshot())
     }
@@ -101,7 +84,7 @@ t.test('any number of threads gives the same bits', { skip: noAddon }, async (t)
 t.test('every rule learns, and the number of connections is exact', { skip: noAddon }, async (t) => {
   const test = clouds(300, 20, 3, 2)
   for (const [rule, rewire] of Object.entries(rules)) {
-    const network = await make(t, rule)
+    const network = make(rule)
     const count = () => network.summary().reduce((sum, layer) => sum + layer.connections, 0)
     const before = count()
     const result = await network.fit(data, { epochs: 6, batchSize: 25, rewire, validation: test })
@@ -112,13 +95,13 @@ t.test('every rule learns, and the number of connections is exact', { skip: noAd
 })
 
 t.test('blocks of any shape', { skip: noAddon }, async (t) => {
-  const { srigl: _, ...others } = rules
-  for (const [rule, rewire] of Object.entries(others)) {
+  for (const [rule, rewire] of Object.entries(rules)) {
     const block = [3, 2] as const
     const network = new Network({
       inputs: 20,
       layers: [sparse(31, { block }), sparse(26, { block }), dense(3)],
       sparsity: 0.7,
+      topology: topologyFor(rule),
       device: 'cpu',
     })
     const blocks = async () =>
@@ -134,7 +117,7 @@ t.test('blocks of any shape', { skip: noAddon }, async (t) => {
 
 t.test('a diverging run says so', { skip: noAddon }, async (t) => {
   for (const [rule, rewire] of Object.entries(rules)) {
-    const network = await make(t, rule)
+    const network = make(rule)
     const optimizer = sgd({ learningRate: 1e30 })
     await t.rejects(
       network.fit(data, { epochs: 2, batchSize: 25, rewire, optimizer }),

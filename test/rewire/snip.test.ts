@@ -1,5 +1,5 @@
 import t from 'tap'
-import { dense, Network, type NetworkSnapshot, sgd, snip, sparse } from '../../lib/index.js'
+import { dense, dropout, Network, type NetworkSnapshot, sgd, snip, sparse } from '../../lib/index.js'
 import { clouds, noAddon } from '../model/support.js'
 import { still, weightsOf } from './support.js'
 
@@ -90,6 +90,22 @@ t.test('redraw scales weights to the fan-in that is left', { skip: noAddon }, as
       else t.ok(Math.abs(scaled[i]![j]! / weight - Math.sqrt(10 / fanIn)) < 1e-5)
     })
   })
+})
+
+t.test('what training leaves out at random has no say', { skip: noAddon }, async (t) => {
+  const patterns = async (rate: number) => {
+    const network = new Network({
+      inputs: 10,
+      layers: [sparse(12, { dropConnect: rate }), dropout(rate), sparse(8), dense(3)],
+      sparsity: 0.75,
+      seed: 3,
+      device: 'cpu',
+    })
+    await network.fit(data, { epochs: 1, batchSize: 60, optimizer: still, rewire: snip() })
+    const { tensors } = await network.snapshot()
+    return tensors.filter(({ name }) => name.endsWith('col_indices')).map(({ data }) => [...data])
+  }
+  t.strictSame(await patterns(0.5), await patterns(0))
 })
 
 t.test('blocks', { skip: noAddon }, async (t) => {

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { dense, Network, sparse, srigl } from '../../lib/index.js'
+import { constantFanIn, dense, Network, type NetworkSnapshot, sparse, srigl } from '../../lib/index.js'
 import { clouds, noAddon } from '../model/support.js'
 import { roundedWeights } from './rounded.js'
 import { crafted, oneSample, removedOf, still } from './support.js'
@@ -95,6 +95,59 @@ t.test('fan-in stays constant through a training that removes neurons', { skip: 
   t.ok(roundedWeights(after, 2).every((row) => outputs.every((column) => row[column] === 0)))
   for (const { layers } of result.rewirings) {
     t.match(layers, [{ connections: 240 }, { connections: 180 }])
+  }
+})
+
+/** Entries of every block row of a layer. */
+function blockFanIns({ tensors }: NetworkSnapshot, layer: number): number[] {
+  const offsets = tensors.find(({ name }) => name === `layers.${layer}.crow_indices`)!.data
+  return [...offsets.slice(1)].map((end, row) => Number(end) - Number(offsets[row]))
+}
+
+t.test('blocks of several shapes, from the topology that it asks for', { skip: noAddon }, async (t) => {
+  for (const [lower, upper] of [
+    ['4x1', '4x1'],
+    ['4x4', '8x8'],
+    [
+      [2, 3],
+      [3, 4],
+    ],
+  ] as const) {
+    const network = new Network({
+      inputs: 20,
+      layers: [sparse(50, { block: lower }), sparse(41, { block: upper }), dense(3)],
+      sparsity: 0.6,
+      topology: constantFanIn(),
+      seed: 2,
+      device: 'cpu',
+    })
+    const before = await network.snapshot()
+    const rewire = srigl({ every: 4, minimumSalient: 0.9, fraction: 0.5 })
+    const result = await network.fit(clouds(600, 20, 3), { epochs: 4, batchSize: 30, rewire })
+    const after = await network.snapshot()
+    t.ok(result.rewirings.length > 10)
+    for (const layer of [0, 1]) {
+      const [was, is] = [blockFanIns(before, layer), blockFanIns(after, layer)]
+      const living = is.filter((count) => count > 0)
+      t.equal(
+        is.reduce((a, b) => a + b),
+        was.reduce((a, b) => a + b),
+        `${lower} and ${upper}: as many blocks`,
+      )
+      t.ok(Math.max(...living) - Math.min(...living) <= 1, `fan-in ${living}`)
+    }
+    const removed = removedOf(after, 0)
+    t.ok(removed.length > 0, `${removed.length} neurons went`)
+    // Whole blocks of both layers.
+    const [rows, columns] = [lower, upper].map((block) =>
+      typeof block === 'string' ? block.split('x').map(Number) : block,
+    )
+    for (const size of [rows![0]!, columns![1]!]) {
+      for (let first = 0; first < 50; first += size) {
+        const gone = removed.filter((neuron) => neuron >= first && neuron < first + size).length
+        t.ok(gone === 0 || gone === Math.min(size, 50 - first))
+      }
+    }
   }
 })
 

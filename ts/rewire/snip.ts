@@ -31,8 +31,8 @@ const snipOptions = object(shape)
 /**
  * SNIP (Lee, Ajanthan and Torr, ICLR 2019, "SNIP: single-shot network pruning based on connection sensitivity"): before
  * the first step the dense network of the same description and seed sees the first batch, and the connections with the
- * largest |g x w| are kept; nothing moves afterwards. Of blocks, the sums of squares are compared. Where the topology had
- * laid connections has no effect, only how many.
+ * largest |g x w| are kept; nothing moves afterwards. Dropout and DropConnect leave nothing out for that moment. Of blocks,
+ * the sums of squares are compared. Where the topology had laid connections has no effect, only how many.
  *
  * The dense network is there for that moment: 8 bytes a position for weights and gradients, and a batch's activations.
  *
