@@ -40,7 +40,7 @@ LayerState copyOf(const LayerState& layer) {
 
 GradientRecorder::GradientRecorder(const NetworkState& network) {
   network_.description = network.description;
-  for (LayerDescription& layer : network_.description.layers) layer.rate = 0;
+  for (LayerDescription& layer : network_.description.layers) layer.rate = layer.dropConnect = 0;
   for (const LayerState& layer : network.layers) network_.layers.push_back(copyOf(layer));
   resetOptimizer(network_, keepsGradients());
   for (LayerState& layer : network_.layers) {

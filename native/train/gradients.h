@@ -18,7 +18,8 @@ struct Gradients {
 };
 
 /// Collects the gradients of a network without changing it: what a device trains is a copy of the weights,
-/// with dropout off, and with an optimizer that moves nothing and leaves each batch's gradient in its memory.
+/// with dropout and DropConnect off, and with an optimizer that moves nothing and leaves each batch's
+/// gradient in its memory.
 class GradientRecorder {
  public:
   explicit GradientRecorder(const NetworkState& network);

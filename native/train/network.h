@@ -107,8 +107,8 @@ class Network {
 
   Metrics evaluate(const Samples& samples, int threads);
   void predict(const Samples& samples, std::span<float> outputs, int threads);
-  /// Of the loss that evaluate() gives, so without dropout; changes nothing. Throws Error(Diverged) where the
-  /// loss is not finite.
+  /// Of the loss that evaluate() gives, so without dropout and DropConnect; changes nothing. Throws
+  /// Error(Diverged) where the loss is not finite.
   Gradients gradients(const Samples& samples, int64_t batchSize, int threads);
 
   /// Runs task on the state as it stands between two steps: at once when nothing trains, else on the training

@@ -123,7 +123,7 @@ t.test('removed neurons and explored positions', needsAddon, async (t) => {
   const folder = t.testdir()
   using network = new Network({
     inputs: 8,
-    layers: [sparse(20), sparse(16), dense(3)],
+    layers: [sparse(20), sparse(16, { masked: true }), dense(3, { dropConnect: 0.25 })],
     sparsity: 0.6,
     device: 'cpu',
   })
@@ -143,4 +143,5 @@ t.test('removed neurons and explored positions', needsAddon, async (t) => {
   }
   const shown = await espalier(folder, ['inspect', 'pruned.safetensors'])
   t.match(shown.stdout, /\n +1 +sparse .* 5 +[\d.]+ %\n/)
+  t.match(shown.stdout, /\n +2 +sparse, masked .*\n +3 +dense, dropConnect 0\.25 /)
 })

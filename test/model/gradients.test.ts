@@ -172,8 +172,14 @@ t.test(
   },
 )
 
-t.test('dropout is off', { skip: noAddon }, async (t) => {
-  const layers = [sparse(12, { activation: 'tanh' }), dropout(0.6), dense(3)]
+t.test('dropout and DropConnect are off', { skip: noAddon }, async (t) => {
+  const activation = 'tanh'
+  const layers = [
+    sparse(12, { activation, dropConnect: 0.5 }),
+    dropout(0.6),
+    sparse(8, { activation, masked: true }),
+    dense(3, { dropConnect: 0.3 }),
+  ]
   using network = made({ layers })
   await checkSlopes(t, network, data, await network.gradients(data))
 })

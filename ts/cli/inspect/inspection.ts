@@ -2,6 +2,7 @@ import {
   deadNeurons,
   fitLognormal,
   inputConnections,
+  type Layer,
   type LognormalFit,
   layerPatterns,
   type MemoryUse,
@@ -47,6 +48,8 @@ export interface Fan extends Spread {
 
 export interface InspectedLayer {
   type: string
+  /** As its builder made it. */
+  description: Layer
   inputs: number
   outputs: number
   block: readonly [number, number] | null
@@ -96,6 +99,7 @@ export async function inspectNetwork(
   const against = request.against === null ? [] : await compareWithFile(patterns, request.against)
   const layers = records.map((layer, index) => ({
     ...layer,
+    description: description.layers[index]!,
     fanIn: fanOf(layer.fanIn),
     fanOut: fanOf(layer.fanOut),
     dead: dead[index]!,

@@ -1,4 +1,4 @@
-import type { MemoryUse } from '../../index.js'
+import type { Layer, MemoryUse } from '../../index.js'
 import { formatBytes, formatCount, formatPercent } from '../../report/numbers.js'
 import { tableLines } from '../table.js'
 import type { LayerComparison } from './comparison.js'
@@ -56,7 +56,7 @@ const layerTable = ({ layers }: Inspection): Table => ({
   ],
   rows: layers.map((layer, index) => [
     index + 1,
-    layer.type,
+    kindText(layer.description),
     formatCount(layer.inputs),
     formatCount(layer.outputs),
     layer.block?.join('x') ?? '-',
@@ -68,6 +68,13 @@ const layerTable = ({ layers }: Inspection): Table => ({
     formatPercent(layer.exploration),
   ]),
 })
+
+/** The kind of a layer, and what makes it a baseline: `sparse, masked`. */
+function kindText(layer: Layer): string {
+  const masked = layer.type === 'sparse' && layer.masked ? ', masked' : ''
+  const dropped = 'dropConnect' in layer && layer.dropConnect > 0 ? `, dropConnect ${layer.dropConnect}` : ''
+  return `${layer.type}${masked}${dropped}`
+}
 
 const fanTable = ({ layers }: Inspection): Table => ({
   head: [
