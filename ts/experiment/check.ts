@@ -3,8 +3,8 @@ import type { DownloadProgress } from '../data/download.js'
 import type { LoadedSplit } from '../data/loaded.js'
 import { EspalierError } from '../errors.js'
 import { Network } from '../model/network.js'
-import { loadStudyData } from './data.js'
 import type { Job, JobSettings } from './grid.js'
+import { keptSamples } from './kept-samples.js'
 import { networkFor } from './network.js'
 import { prepare, trains } from './preparations/registry.js'
 
@@ -23,7 +23,7 @@ export async function check(
   for (const name of new Set(jobs.map(({ dataset }) => dataset.as))) {
     const ofData = jobs.filter(({ dataset }) => dataset.as === name)
     const { dataset, dataSeed } = ofData[0]!
-    const data = await loadStudyData(dataset, dataSeed, settings.places, onProgress)
+    const data = await keptSamples(settings.samples, dataset, dataSeed, settings.places, onProgress)
     for (const job of ofData) await checkJob(job, data, settings)
   }
 }

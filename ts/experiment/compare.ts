@@ -5,6 +5,7 @@ import { EspalierError } from '../errors.js'
 import { flag, instance, MAX_THREADS, object, parse, text, whole } from '../validation.js'
 import { type Places, sourceOf } from './data.js'
 import { gridOf, type Job, type JobSettings } from './grid.js'
+import { withSampleFolder } from './kept-samples.js'
 import { lockFolder } from './lock.js'
 import { type CompareProgress, ProgressCounter } from './progress.js'
 import { type Plan, readStudy } from './read-study.js'
@@ -103,7 +104,8 @@ export async function compare(study: Study, options: CompareOptions = {}): Promi
   try {
     const found = await files.read(jobs)
     for (const [key, run] of found) if (settings.retryFailed && run.status === 'failed') found.delete(key)
-    await doRuns(jobs, found, files, settings)
+    const samples = path.join(folder, 'samples')
+    await withSampleFolder(samples, () => doRuns(jobs, found, files, { ...settings, samples }))
     // Two methods may be the same but for their names: then they share a run, and each has it under its own.
     const runs = jobs.flatMap((job) => {
       const run = found.get(job.key)
@@ -121,7 +123,15 @@ async function doRuns(
   jobs: readonly Job[],
   runs: Map<string, CompareRun>,
   files: RunFolder,
-  { threads, places, processes, signal, onProgress, onDownload }: Settings,
+  {
+    threads,
+    places,
+    samples,
+    processes,
+    signal,
+    onProgress,
+    onDownload,
+  }: Settings & Pick<JobSettings, 'samples'>,
 ): Promise<void> {
   const pending = unique(jobs, ({ key }) => key).filter(({ key }) => !runs.has(key))
   const progress = new ProgressCounter(
@@ -130,7 +140,7 @@ async function doRuns(
     onProgress,
   )
   if (pending.length === 0 || signal?.aborted) return
-  const settings: JobSettings = { threads, places }
+  const settings: JobSettings = { threads, places, samples }
   // Also aborted when a run cannot be written: the others would share its fate.
   const ending = new AbortController()
   const end = () => ending.abort()

@@ -3,8 +3,8 @@ import { Network } from '../model/network.js'
 import { describeMachine, peakMemoryMB } from '../native/machine.js'
 import type { NativeLayerSummary } from '../native/surface.js'
 import type { EpochEvent, Metrics, RunResult } from '../train/events.js'
-import { loadStudyData } from './data.js'
 import type { Job, JobSettings } from './grid.js'
+import { keptSamples } from './kept-samples.js'
 import type { MeasureWatch } from './measures/measure.js'
 import { watch } from './measures/registry.js'
 import { networkFor } from './network.js'
@@ -20,13 +20,13 @@ import type { CompareEpoch, FinishedRun } from './run-file.js'
  */
 export async function execute(
   job: Job,
-  { threads, places }: JobSettings,
+  { threads, places, samples }: JobSettings,
   onEpoch: (epoch: number) => void,
 ): Promise<FinishedRun> {
   const started = performance.now()
   const startedAt = new Date().toISOString()
   const { method, dataset, dataSeed, sparsity, seed } = job
-  const data = await loadStudyData(dataset, dataSeed, places)
+  const data = await keptSamples(samples, dataset, dataSeed, places)
   const loaded = performance.now()
   const prepared = await prepare(
     { data, network: networkFor(method.network, data.train, sparsity, seed), fit: method.fit, notes: {} },

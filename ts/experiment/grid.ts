@@ -22,6 +22,8 @@ export interface Job {
 export interface JobSettings {
   readonly threads: number
   readonly places: Places
+  /** Where samples that were drawn are kept while the comparison runs; see `keptSamples`. */
+  readonly samples: string
 }
 
 /** Changes when runs record something else, so that older files are not taken for newer ones. */
