@@ -1,13 +1,18 @@
 import { oneKind } from '../../validation.js'
 import { type DenseTwin, denseTwin } from './dense-twin.js'
+import { type Equilibrium, equilibrium } from './equilibrium.js'
 import type { PreparationContext, PreparationKind, PreparedRun } from './preparation.js'
+import { type SpatiallyCoupled, spatiallyCoupled } from './spatially-coupled.js'
 
 /** What can be done before a network is made. One file in this folder for each, and one entry in each list here. */
-export type Preparation = DenseTwin
+export type Preparation = DenseTwin | Equilibrium | SpatiallyCoupled
 
-const kinds = { denseTwin }
+const kinds = { denseTwin, equilibrium, spatiallyCoupled }
 
-export const preparationSchema = oneKind([denseTwin.schema], Object.keys(kinds).join(', '))
+export const preparationSchema = oneKind(
+  [denseTwin.schema, equilibrium.schema, spatiallyCoupled.schema],
+  Object.keys(kinds).join(', '),
+)
 
 const kindOf = ({ type }: Preparation): PreparationKind<Preparation> =>
   kinds[type] as PreparationKind<Preparation>
