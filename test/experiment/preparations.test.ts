@@ -1,7 +1,7 @@
 /** Preparations and measures, inside whole runs. */
 import { join } from 'node:path'
 import t from 'tap'
-import { compare, type FinishedRun, Network, set, staticTopology } from '../../lib/index.js'
+import { compare, type FinishedRun, Network, rigl, set, sgd, staticTopology } from '../../lib/index.js'
 import { needsAddon } from '../cli/process.js'
 import { runFiles, tableFile, tableStudy } from './support.js'
 
@@ -45,9 +45,76 @@ t.test('a preparation that cannot be is an error before anything trains', needsA
   })
   await t.rejects(compare(study, { folder: join(folder, 'out') }), {
     code: 'ERR_ESPALIER_OPTION',
-    message: /^study: method "twin" on "table": denseTwin: the sparse network has 1 weights/,
+    message: /^study: method "twin" on "table": denseTwin: the sparse network has \d+ weights/,
   })
   t.strictSame(runFiles(join(folder, 'out')), [])
+})
+
+t.test('equilibrium, learnedTopology and spatiallyCoupled', needsAddon, async (t) => {
+  const folder = t.testdir(tableFile)
+  const coupling = { type: 'spatiallyCoupled', importance: 'anova', blocks: 5, window: 3 } as const
+  const study = tableStudy(folder, {
+    datasets: [{ name: 'digits', train: 100, test: 50 }],
+    sparsities: [0.9],
+    seeds: 1,
+    network: { hidden: [30, 20], device: 'cpu' },
+    fit: { epochs: 2, batchSize: 16, rewire: rigl({ every: 3 }) },
+    methods: [
+      { name: 'RigL' },
+      { name: 'equilibrium', prepare: [{ type: 'equilibrium', epochs: 2 }] },
+      { name: 'fixed', prepare: [{ type: 'learnedTopology' }] },
+      { name: 'coupled', prepare: [coupling] },
+    ],
+    measures: [{ type: 'fanIn' }],
+  })
+  const result = await compare(study, { folder: join(folder, 'out') })
+  t.strictSame(
+    result.runs.filter(({ status }) => status === 'failed'),
+    [],
+  )
+  const [moving, equilibrium, fixed, coupled] = result.runs as FinishedRun[]
+  for (const run of [equilibrium, fixed, coupled]) {
+    t.equal(run!.result.connections, moving!.result.connections, run!.job.method.name)
+  }
+  const looks = (run: FinishedRun | undefined) =>
+    run!.measures.fanIn as unknown as { layers: { cv: number }[] }[]
+  const { cv } = (equilibrium!.notes as { equilibrium: { cv: number[] } }).equilibrium
+  t.equal(cv.length, 2)
+  for (const [i, layer] of looks(equilibrium)[0]!.layers.entries()) {
+    t.ok(
+      Math.abs(layer.cv - cv[i]!) < 0.1 * cv[i]! + 0.02,
+      `it starts at the CV of RigL: ${layer.cv}, ${cv[i]}`,
+    )
+  }
+  t.same(looks(fixed).at(-1)!.layers, looks(moving).at(-1)!.layers, "it has RigL's last connections")
+  t.same(looks(fixed)[0]!.layers, looks(fixed).at(-1)!.layers, 'and they stay')
+  t.ok(equilibrium!.result.prepareSeconds > 0)
+  t.equal(moving!.result.prepareSeconds, 0)
+  const tooMany = { ...study, methods: [{ name: 'coupled', prepare: [{ ...coupling, blocks: 50 }] }] }
+  await t.rejects(
+    compare(tooMany, { folder: join(folder, 'other') }),
+    { code: 'ERR_ESPALIER_OPTION', message: /^study: method "coupled" on "digits": .*blocks/ },
+    'more blocks than neurons is an error before anything trains',
+  )
+})
+
+t.test('a preparation that fails fails its run only', needsAddon, async (t) => {
+  const folder = t.testdir(tableFile)
+  const study = tableStudy(folder, {
+    sparsities: [0.5],
+    seeds: 1,
+    methods: [
+      {
+        name: 'diverging',
+        fit: { optimizer: sgd({ learningRate: 1e30, momentum: 0 }), epochs: 50 },
+        prepare: [{ type: 'learnedTopology' }],
+      },
+      { name: 'random' },
+    ],
+  })
+  const result = await compare(study, { folder: join(folder, 'out') })
+  t.match(result.runs[0], { status: 'failed', error: { code: 'ERR_ESPALIER_DIVERGED' } })
+  t.equal(result.runs[1]!.status, 'finished')
 })
 
 t.test('fanIn and removedNeurons', needsAddon, async (t) => {

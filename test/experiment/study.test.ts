@@ -87,6 +87,7 @@ t.test('what the sparsity of the grid is for', async (t) => {
   t.equal(free({ hidden: [8], topology: { type: 'epsilon', epsilon: 13 } }), false)
   t.equal(free({ hidden: [8], layer: { type: 'dense' } }), false)
   t.equal(free({ hidden: [8], layer: { sparsity: 0.5 } }), false)
+  t.equal(free({ hidden: [2], topology: { type: 'fanIn', counts: [[1, 2]] } }), false)
 })
 
 t.test('the grid', async (t) => {
@@ -186,7 +187,20 @@ t.test('bad studies', async (t) => {
   refused(
     t,
     { methods: [{ name: 'a', prepare: [{ type: 'densetwin' }] }] },
-    'study: option "methods[0].prepare[0].type" is "densetwin"; did you mean "denseTwin"? allowed: denseTwin',
+    'study: option "methods[0].prepare[0].type" is "densetwin"; did you mean "denseTwin"? allowed: denseTwin, equilibrium, ' +
+      'learnedTopology, spatiallyCoupled',
+  )
+  const pattern = {
+    inputs: 2,
+    outputs: 1,
+    block: [1, 1],
+    rowOffsets: BigInt64Array.of(0n, 1n),
+    columnIndices: Int32Array.of(0),
+  }
+  refused(
+    t,
+    { methods: [{ name: 'a', network: { topology: { type: 'saved', patterns: [pattern] } } }] },
+    'study: method "a": option "network" is an object; it holds what JSON cannot, and a study is JSON; let a preparation make it',
   )
   refused(
     t,

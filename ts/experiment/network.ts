@@ -11,7 +11,8 @@ import {
   type SparseLayer,
 } from '../model/layers.js'
 import { type Placement, placementShape } from '../model/placement.js'
-import { type Topology, topologySchema } from '../topology/topology.js'
+import { erdosRenyi } from '../topology/erdos-renyi.js'
+import { decidesSparsity, type Topology, topologySchema } from '../topology/topology.js'
 import { flag, impossible, MAX_WIDTH, object, oneOf, parse, real, whole } from '../validation.js'
 import type { LayerPart, StudyLayer, StudyNetwork } from './study.js'
 
@@ -169,13 +170,10 @@ function readLayer(call: string, layer: StudyLayer): PlannedLayer {
 
 export const hasSparse = ({ layers }: PlannedNetwork): boolean => layers.some(({ type }) => type === 'sparse')
 
-/** Topologies that say themselves how many connections there are. */
-const selfSized: ReadonlySet<string> = new Set(['epsilon'])
-
 /** Whether the sparsity of a network is open, so that the grid decides it. */
 export function isFree({ layers, sparsity, topology }: PlannedNetwork): boolean {
   const open = layers.some((layer) => layer.type === 'sparse' && layer.sparsity === null)
-  return open && sparsity === undefined && !selfSized.has(topology?.type ?? 'erdosRenyi')
+  return open && sparsity === undefined && !decidesSparsity(topology ?? erdosRenyi())
 }
 
 /** A network without sparse layers, without what the study says of sparse ones; what the method says itself stays, to be refused. */

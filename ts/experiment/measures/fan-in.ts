@@ -26,8 +26,6 @@ export interface FanInLook {
     readonly mean: number
     /** Neurons without any connection. */
     readonly none: number
-    /** Fan-in at 0 %, 1 %, .. 100 % of the neurons in ascending order: the shape of the distribution. */
-    readonly quantiles: readonly number[]
   }[]
 }
 
@@ -64,16 +62,7 @@ async function lookAt(network: Network): Promise<FanInLook> {
   const snapshot = await network.snapshot()
   const layers = layerPatterns(snapshot).flatMap((pattern, layer) => {
     if (pattern === null) return []
-    const { fanIn } = fanCounts(pattern)
-    return [{ layer, ...spread(fanIn), quantiles: quantilesOf(fanIn) }]
+    return [{ layer, ...spread(fanCounts(pattern).fanIn) }]
   })
   return { step: snapshot.counters.step, layers }
-}
-
-function quantilesOf(counts: readonly number[]): number[] {
-  const sorted = [...counts].sort((a, b) => a - b)
-  return Array.from(
-    { length: 101 },
-    (_, percent) => sorted[Math.round((percent / 100) * (sorted.length - 1))]!,
-  )
 }

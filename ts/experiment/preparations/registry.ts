@@ -1,16 +1,17 @@
 import { oneKind } from '../../validation.js'
 import { type DenseTwin, denseTwin } from './dense-twin.js'
 import { type Equilibrium, equilibrium } from './equilibrium.js'
+import { type LearnedTopology, learnedTopology } from './learned-topology.js'
 import type { PreparationContext, PreparationKind, PreparedRun } from './preparation.js'
 import { type SpatiallyCoupled, spatiallyCoupled } from './spatially-coupled.js'
 
 /** What can be done before a network is made. One file in this folder for each, and one entry in each list here. */
-export type Preparation = DenseTwin | Equilibrium | SpatiallyCoupled
+export type Preparation = DenseTwin | Equilibrium | LearnedTopology | SpatiallyCoupled
 
-const kinds = { denseTwin, equilibrium, spatiallyCoupled }
+const kinds = { denseTwin, equilibrium, learnedTopology, spatiallyCoupled }
 
 export const preparationSchema = oneKind(
-  [denseTwin.schema, equilibrium.schema, spatiallyCoupled.schema],
+  [denseTwin.schema, equilibrium.schema, learnedTopology.schema, spatiallyCoupled.schema],
   Object.keys(kinds).join(', '),
 )
 
