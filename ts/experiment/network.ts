@@ -75,7 +75,7 @@ export function mergeNetworks(shared: Checked, own: Checked): Checked {
 function mergeParts(shared: LayerPart, own: LayerPart): Record<string, unknown> {
   if (own.type === undefined || own.type === (shared.type ?? 'sparse')) return { ...shared, ...own }
   const both = Object.entries(shared).filter(([key]) =>
-    ['activation', 'bias', 'initialization'].includes(key),
+    ['activation', 'bias', 'initialization', 'dropConnect'].includes(key),
   )
   return { ...Object.fromEntries(both), ...own }
 }

@@ -200,8 +200,8 @@ export class Network {
    * network changes. The batches are taken in the order of the data set.
    *
    * They belong to the loss that `evaluate` gives: dropout and DropConnect are off, so that they follow from the data
-   * alone, which is not quite what training sees in a network that has them. Weight decay and L1 are no part of them. `gradientConcentration` tells
-   * where they gather.
+   * alone, which is not quite what training sees in a network with them. Weight decay and L1 are no part of them.
+   * `gradientConcentration` tells where they gather.
    *
    * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA, ERR_ESPALIER_STATE (also while a fit runs); ERR_ESPALIER_DIVERGED
    * when the loss is not finite
