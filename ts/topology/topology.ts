@@ -40,7 +40,7 @@ export const topologySchema: z.ZodType<Topology> = oneKind(
   `${randomBuilders}, profile(...), fanIn(...), constantFanIn(), spatiallyCoupled(...), savedTopology(...)`,
 )
 
-/** Whether a topology says by itself how many connections a layer has, so that no sparsity is asked for. */
+/** Whether a topology says by itself how many connections there are, so that no sparsity is asked for. */
 export function decidesSparsity({ type }: Topology): boolean {
   return type === 'epsilon' || type === 'fanIn' || type === 'saved'
 }
