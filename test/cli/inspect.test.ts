@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import type { Inspection } from '../../lib/cli/inspect/inspection.js'
-import { dense, Network, pruneNeurons, set, sparse } from '../../lib/index.js'
+import { dense, fanIn, Network, profile, pruneNeurons, savedTopology, set, sparse } from '../../lib/index.js'
 import { clouds } from '../model/support.js'
 import { espalier, needsAddon, smallTable } from './process.js'
 
@@ -144,4 +144,42 @@ t.test('removed neurons and explored positions', needsAddon, async (t) => {
   const shown = await espalier(folder, ['inspect', 'pruned.safetensors'])
   t.match(shown.stdout, /\n +1 +sparse .* 5 +[\d.]+ %\n/)
   t.match(shown.stdout, /\n +2 +sparse, masked .*\n +3 +dense, dropConnect 0\.25 /)
+})
+
+t.test('topologies of every kind', needsAddon, async (t) => {
+  const folder = t.testdir()
+  const layers = [sparse(20), sparse(16), dense(3)]
+  using profiled = new Network({
+    inputs: 12,
+    layers,
+    topology: profile({ family: 'lognormal', cv: [0.5, 0.3] }),
+    sparsity: 0.6,
+    device: 'cpu',
+  })
+  using saved = new Network({
+    inputs: 12,
+    layers,
+    topology: savedTopology(await profiled.snapshot()),
+    device: 'cpu',
+  })
+  const counts = [new Array<number>(20).fill(4), new Array<number>(16).fill(5)]
+  using counted = new Network({ inputs: 12, layers, topology: fanIn({ counts }), device: 'cpu' })
+  for (const [name, network] of Object.entries({ profiled, saved, counted })) {
+    await network.save(join(folder, `${name}.safetensors`))
+  }
+  const inspect = async (name: string, ...more: string[]) => {
+    const outcome = await espalier(folder, ['inspect', `${name}.safetensors`, ...more])
+    t.equal(outcome.code, 0, outcome.stderr)
+    return outcome
+  }
+  const shown = await inspect('profiled')
+  t.match(shown.stdout, /\ntopology: profile, family lognormal, cv of 2, placement golden, /)
+  t.notMatch(shown.stdout, /rewiring:/, 'it was never trained')
+  t.match(shown.stdout, /\nthe start +1 +0\.00 %/)
+  t.match((await inspect('counted')).stdout, /\ntopology: fanIn, counts of 2, /)
+  const taken = await inspect('saved', '--against', 'profiled.safetensors', '--json')
+  t.match(taken.json(), {
+    topology: { type: 'saved' },
+    layers: [{ sinceStart: null, against: { moved: 0 } }, { sinceStart: null }, {}],
+  })
 })

@@ -26,7 +26,7 @@ type Patterns = readonly (LayerPattern | null)[]
  * connections: nothing is compared then.
  */
 export async function compareWithStart(own: Patterns, network: Network): Promise<(LayerComparison | null)[]> {
-  if (isSaved(network.description.topology)) return own.map(() => null)
+  if (network.description.topology.type === 'saved') return own.map(() => null)
   using start = new Network({ ...network.description, device: 'cpu' })
   return compare(own, layerPatterns(await start.snapshot()))
 }
@@ -38,8 +38,6 @@ export async function compareWithFile(own: Patterns, file: string): Promise<(Lay
   if (layers.some((layer) => layer !== null)) return layers
   throw usage(`--against ${file}: the networks have no sparse layer in the same place`)
 }
-
-const isSaved = ({ type }: { type: string }): boolean => type === 'saved'
 
 function compare(own: Patterns, others: Patterns): (LayerComparison | null)[] {
   return own.map((pattern, index) => {
