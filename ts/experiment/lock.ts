@@ -1,8 +1,9 @@
 /** One comparison at a time in a folder. */
 import { randomUUID } from 'node:crypto'
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { EspalierError } from '../errors.js'
 import { fileError } from '../formats/atomic-file.js'
 
@@ -33,7 +34,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   try {
     await writeFile(own, JSON.stringify(holder))
     // A link to a whole file: it is made by one process only, and never seen half written.
-    while (!(await linked(own, file))) await removeStale(folder, file, own)
+    while (!(await linked(own, file))) await removeStale(folder, file)
   } catch (cause) {
     held.delete(id)
     throw fileError('lock', file, cause)
@@ -57,24 +58,50 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Takes a dead process's lock away, or throws who holds it. */
-async function removeStale(folder: string, file: string, own: string): Promise<void> {
+/** Milliseconds after which the right to take a lock away counts as left behind: using it takes a few. */
+const patience = 10_000
+
+/**
+ * Takes a dead process's lock away, or throws who holds it. Only one process at a time may, since of two that find the same
+ * dead lock one would remove the other's new one.
+ */
+async function removeStale(folder: string, file: string): Promise<void> {
+  const right = `${file}.takeover`
+  if (!(await isStale(folder, file))) return
+  if (!(await created(right))) {
+    const since = (await stat(right).catch(() => null))?.mtimeMs ?? Date.now()
+    if (Date.now() - since > patience) await rm(right, { force: true })
+    await setTimeout(20)
+    return
+  }
+  try {
+    if (await isStale(folder, file)) await rm(file, { force: true })
+  } finally {
+    await rm(right, { force: true })
+  }
+}
+
+/** Whether there is a lock and its holder is dead. @throws ERR_ESPALIER_STATE where the holder lives */
+async function isStale(folder: string, file: string): Promise<boolean> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
     throw error
   })
-  if (text === null) return
-  if (alive(readHolder(text))) throw busy(folder, file, readHolder(text))
-  // Renamed before it is removed: of two processes that find the same dead lock, one might remove the other's new one.
-  const stale = `${own}.stale`
+  if (text === null) return false
+  const holder = readHolder(text)
+  if (holder !== null && alive(holder)) throw busy(folder, file, holder)
+  return true
+}
+
+/** Makes an empty file; false where it is there already. */
+async function created(file: string): Promise<boolean> {
   try {
-    await rename(file, stale)
+    await writeFile(file, '', { flag: 'wx' })
+    return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
   }
-  if ((await readFile(stale, 'utf8')) !== text) await linked(stale, file)
-  await rm(stale, { force: true })
 }
 
 function readHolder(text: string): Holder | null {
@@ -88,8 +115,7 @@ function readHolder(text: string): Holder | null {
 }
 
 /** Whether the holder lives, as far as can be known: of another machine nobody can tell from here. */
-function alive(holder: Holder | null): boolean {
-  if (holder === null) return false
+function alive(holder: Holder): boolean {
   if (holder.host !== hostname()) return true
   if (holder.pid === process.pid) return held.has(holder.id)
   try {
@@ -101,8 +127,7 @@ function alive(holder: Holder | null): boolean {
   }
 }
 
-function busy(folder: string, file: string, holder: Holder | null): EspalierError {
-  const { pid, host, since } = holder!
+function busy(folder: string, file: string, { pid, host, since }: Holder): EspalierError {
   return new EspalierError(
     'ERR_ESPALIER_STATE',
     `${folder} is in use by another comparison (process ${pid} on ${host}, since ${since}); wait for it, choose another ` +
