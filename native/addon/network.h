@@ -19,10 +19,6 @@ class NetworkObject : public Napi::ObjectWrap<NetworkObject>, public Worker::Own
 
  private:
   class FitJob;
-  class EvaluateJob;
-  class PredictJob;
-  class GradientsJob;
-  class SnapshotJob;
 
   void fit(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
