@@ -118,6 +118,8 @@ export {
   readRunRecord,
   writeRunRecord,
 } from './report/run-record.js'
+export { studyMarkdown, verdictText } from './report/study-markdown.js'
+export { type AccuracyTable, accuracyTable } from './report/study-table.js'
 export { type ChtOptions, type ChtRule, cht, chts } from './rewire/cht.js'
 export { type GranetOptions, type GranetRule, granet } from './rewire/granet.js'
 export { type InvertedRiglOptions, type InvertedRiglRule, invertedRigl } from './rewire/inverted-rigl.js'
@@ -140,6 +142,11 @@ export { type SnfsOptions, type SnfsRule, snfs } from './rewire/snfs.js'
 export { type SnipOptions, type SnipRule, snip } from './rewire/snip.js'
 export { type SriglOptions, type SriglRule, srigl } from './rewire/srigl.js'
 export { type StaticOptions, type StaticRule, staticTopology } from './rewire/static.js'
+export type { Missing } from './study/data.js'
+export type { Claim, Judgement, StudyDefinition } from './study/definition.js'
+export { studies } from './study/registry.js'
+export { type JudgedClaim, runStudy, type StudyOptions, type StudyResult } from './study/run.js'
+export type { Verdict } from './study/verdict.js'
 export {
   type ConstantFanInOptions,
   type ConstantFanInTopology,

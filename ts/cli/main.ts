@@ -8,6 +8,7 @@ import { addEvaluate } from './evaluate.js'
 import { addInspect } from './inspect.js'
 import { espalierVersion } from './machine.js'
 import { addPredict } from './predict.js'
+import { addStudy } from './study.js'
 import { addTrain } from './train.js'
 
 const program = new Command('espalier')
@@ -16,7 +17,7 @@ const program = new Command('espalier')
   // Errors are told in one place and one form, below; subcommands inherit both settings.
   .exitOverride()
   .configureOutput({ outputError: () => {} })
-for (const add of [addTrain, addEvaluate, addPredict, addInspect, addCompare, addData, addDoctor])
+for (const add of [addTrain, addEvaluate, addPredict, addInspect, addCompare, addStudy, addData, addDoctor])
   add(program)
 
 /** Runs the command line; gives the exit code. */

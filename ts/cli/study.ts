@@ -1,0 +1,170 @@
+import { type Command, Option } from 'commander'
+import {
+  accuracyTable,
+  runStudy,
+  type StudyResult,
+  studies,
+  studyMarkdown,
+  verdictText,
+  writeComparison,
+} from '../index.js'
+import { CompareBar } from './compare-progress.js'
+import { Console, Exit } from './console.js'
+import { DownloadBar } from './download-bar.js'
+import { Interrupt } from './interrupt.js'
+import { whole } from './option-values.js'
+import { tableLines } from './table.js'
+import { shownPath } from './train-answer.js'
+
+const help = `
+Each study tests claims of a paper and gives a verdict: supported, not supported, or undecided at this number of seeds.
+Without --full it takes minutes, with it hours. Runs that are done are kept and never done again, so a study that was
+stopped goes on where it was. docs/studies.md has the results.`
+
+interface StudyCommandOptions {
+  full: boolean
+  seeds?: number
+  out?: string
+  data?: string
+  processes?: number
+  threads: number
+  retryFailed: boolean
+  markdown: boolean
+  json: boolean
+  quiet: boolean
+}
+
+/** Adds `espalier study`. */
+export function addStudy(program: Command): void {
+  program
+    .command('study')
+    .description('test what the papers claim; without a name, list the studies')
+    .argument('[name]', 'one of the studies')
+    .addOption(new Option('--full', 'as near to the paper as it is known').default(false, 'no'))
+    .addOption(
+      new Option('--seeds <count>', 'so many seeds (default: those of the study)').argParser(whole(1, 500)),
+    )
+    .addOption(
+      new Option(
+        '--out <folder>',
+        'where runs, table and report go (default: runs/<name>, or runs/<name>-quick)',
+      ),
+    )
+    .option('--data <folder>', 'look for data sets here first')
+    .addOption(
+      new Option(
+        '--processes <count>',
+        'runs at the same time (default: as many as fit the cores)',
+      ).argParser(whole(1, 256)),
+    )
+    .addOption(new Option('--threads <count>', 'threads of each run').argParser(whole(1, 256)).default(1))
+    .addOption(new Option('--retry-failed', 'do runs again that failed before').default(false, 'no'))
+    .addOption(
+      new Option(
+        '--markdown',
+        'print the result as a section of a Markdown page, progress on standard error',
+      ).default(false, 'no'),
+    )
+    .addOption(
+      new Option('--json', 'print one JSON object on the last line, and nothing else on standard output')
+        .default(false, 'no')
+        .conflicts('markdown'),
+    )
+    .addOption(new Option('--quiet', 'print nothing but errors').default(false, 'no'))
+    .addHelpText('after', help)
+    .action((name: string | undefined, options: StudyCommandOptions) =>
+      name === undefined ? listStudies(options) : studyCommand(name, options),
+    )
+}
+
+function listStudies(options: StudyCommandOptions): void {
+  const list = studies.map(({ name, title, claims }) => ({
+    name,
+    title,
+    claims: claims.map(({ text, source }) => ({ text, source })),
+  }))
+  new Console(options).answer({ studies: list }, () =>
+    tableLines(
+      ['study', 'what it tests', 'claims'],
+      list.map(({ name, title, claims }) => [name, title, claims.length]),
+    ),
+  )
+}
+
+async function studyCommand(name: string, options: StudyCommandOptions): Promise<void> {
+  const console = new Console({ ...options, json: options.json || options.markdown })
+  using bar = new CompareBar(console)
+  using download = new DownloadBar(console)
+  using interrupt = new Interrupt(console, 'ending the runs under way; those that are done are kept', () =>
+    bar.stop(),
+  )
+  const result = await runStudy(name, {
+    full: options.full,
+    threads: options.threads,
+    retryFailed: options.retryFailed,
+    signal: interrupt.signal,
+    onProgress: (progress) => bar.handle(progress),
+    onDownload: (progress) => download.update(progress),
+    ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
+    ...(options.out === undefined ? {} : { folder: options.out }),
+    ...(options.processes === undefined ? {} : { processes: options.processes }),
+    ...(options.data === undefined ? {} : { dataDirectory: options.data }),
+  })
+  bar.stop()
+  const written = await writeComparison(result.comparison)
+  if (options.markdown) process.stdout.write(studyMarkdown(result))
+  else console.answer(answerOf(result, written), () => lines(result, written))
+  if (interrupt.exitCode !== null) throw new Exit(interrupt.exitCode)
+}
+
+/** The object of --json; its names are a contract with scripts. */
+function answerOf(result: StudyResult, written: { report: string; csv: string }): object {
+  const { name, title, form, standIn, notes, missing, claims, comparison, seconds } = result
+  const { reason, plan, folder, runs, cells, comparisons, remarks } = comparison
+  return {
+    name,
+    title,
+    form,
+    reason,
+    folder,
+    ...written,
+    standIn,
+    notes,
+    missing,
+    claims,
+    seeds: plan.seeds,
+    runs: runs.length,
+    failed: runs.filter(({ status }) => status === 'failed').length,
+    seconds,
+    cells,
+    comparisons,
+    remarks,
+  }
+}
+
+/** The same for people. */
+function lines(result: StudyResult, { report, csv }: { report: string; csv: string }): string[] {
+  const { name, title, form, notes, missing, claims, comparison } = result
+  const { head, rows } = accuracyTable(comparison)
+  return [
+    '',
+    `${name} (${form} form): ${title}`,
+    '',
+    ...[...notes, ...comparison.remarks].map((note) => `- ${note}`),
+    ...missing.map(({ dataset, reason }) => `- ${dataset} is missing: ${reason}`),
+    ...claims.flatMap(({ text, source, rule, measured, verdict }, index) => [
+      '',
+      `claim ${index + 1}   ${text} (${source})`,
+      ...measured.map((line) => `measured  ${line}`),
+      `verdict   ${verdictText(verdict, result)}`,
+      `          ${rule}`,
+    ]),
+    ...(comparison.reason === 'cancelled' ? ['', 'Stopped before all runs were done: no verdict.'] : []),
+    '',
+    'test accuracy, %',
+    ...tableLines(head, rows),
+    '',
+    `report  ${shownPath(report)}`,
+    `runs    ${shownPath(csv)}`,
+  ]
+}
