@@ -5,7 +5,7 @@ import { espalier } from './process.js'
 t.test('help and version', async (t) => {
   const help = await espalier(t.testdir(), ['--help'])
   t.equal(help.code, 0)
-  for (const command of ['train', 'evaluate', 'predict', 'inspect', 'compare', 'data', 'doctor'])
+  for (const command of ['train', 'evaluate', 'predict', 'inspect', 'compare', 'study', 'data', 'doctor'])
     t.match(help.stdout, command)
   const version = await espalier(t.testdir(), ['--version'])
   t.equal(version.code, 0)
