@@ -10,8 +10,11 @@ import { points } from '../text.js'
 import { judgeTogether } from '../verdict.js'
 
 const paper = '"Spatially-Coupled Neural Network Architectures" (arXiv, 2019)'
-/** Of the sparse layers, so that with biases and the dense output layer 94 % of all trained numbers are saved. */
-const at = 0.95
+/**
+ * Of the sparse layers, so that with biases and the dense output layer, which is largest where there are many classes, 94 % of
+ * all trained numbers are saved on every data set.
+ */
+const at = 0.962
 const dense = 'dense + dropout'
 const coupled = 'coupled by ANOVA F'
 
