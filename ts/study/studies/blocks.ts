@@ -11,7 +11,7 @@ import { plain, points } from '../text.js'
 import { type Evidence, judgeTogether } from '../verdict.js'
 import { fit } from './psn.js'
 
-const source = 'what the plan of this project expects, from a first look with two seeds'
+const source = 'ours, after a first look with two seeds'
 const shapes = ['4x1', '4x4', '8x8', '16x16'] as const satisfies readonly BlockOption[]
 const rules = ['static', 'SET', 'RigL'] as const
 type RuleName = (typeof rules)[number]
