@@ -1,7 +1,8 @@
 /** A study as a section of a Markdown page, as docs/studies.md has them. */
+import type { Comparison } from '../experiment/compare.js'
 import type { StudyResult } from '../study/run.js'
 import type { Verdict } from '../study/verdict.js'
-import { formatSeconds } from './numbers.js'
+import { formatCount, formatSeconds } from './numbers.js'
 import { accuracyTable } from './study-table.js'
 
 /** Title, how it was run, claims with what was measured and the verdict, and the accuracies. */
@@ -14,7 +15,7 @@ export function studyMarkdown(result: StudyResult): string {
     '',
     `\`npx espalier study ${name}${form === 'full' ? ' --full' : ''}\`: ${howRun(result)}`,
     '',
-    ...[...notes, ...comparison.remarks].map((note) => `- ${escaped(note)}`),
+    ...[settingsOf(comparison), ...notes, ...comparison.remarks].map((note) => `- ${escaped(note)}`),
     ...missing.map(({ dataset, reason }) => `- ${escaped(`${dataset} is missing: ${reason}`)}`),
     '',
     ...claims.flatMap(({ text, source, rule, measured, verdict }, index) => [
@@ -62,6 +63,21 @@ function howRun({ comparison, found, seconds }: StudyResult): string {
     `${runs.length} runs, seeds ${plan.seeds.join(', ')}; ${took}the runs one after the other would take ${formatSeconds(work)}. ` +
     `${machines.join('; ')}.`
   )
+}
+
+/** Samples, layers and epochs; widths are those of the first method that finished. */
+function settingsOf({ plan, runs }: Comparison): string {
+  const data = plan.datasets.flatMap(({ as }) => {
+    const run = runs.find(({ job, status }) => job.dataset.as === as && status === 'finished')
+    if (run?.status !== 'finished') return []
+    const widths = run.layers.flatMap(({ type, outputs }) =>
+      type === 'sparse' || type === 'dense' ? [outputs] : [],
+    )
+    const samples = `${formatCount(run.data.train)} + ${formatCount(run.data.test)}`
+    return [`${as} ${samples}, ${[run.data.features, ...widths].join('-')}`]
+  })
+  const epochs = [...new Set(plan.methods.map(({ fit }) => fit.epochs))].join(' or ')
+  return `Samples to train + to test, and layers: ${data.join('; ')}. ${epochs} epochs.`
 }
 
 /** Signs that would begin something in Markdown. */
