@@ -23,7 +23,7 @@ t.test('what it refuses', async (t) => {
   t.match(unknown.stderr, `espalier: there is no study "psn"; there are ${names.join(', ')}\n`)
   const both = await espalier(t.testdir(), ['study', 'npset', '--json', '--markdown'])
   t.equal(both.code, 2)
-  t.match(both.stderr, /--json.*--markdown/)
+  t.match(both.stderr, /--markdown.*--json/)
   const none = await espalier(t.testdir(), ['study', 'npset', '--seeds', '0'])
   t.equal(none.code, 2)
   t.match(none.stderr, /--seeds.*1 to 500/)

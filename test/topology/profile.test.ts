@@ -10,9 +10,10 @@ import {
   sparse,
   uniform,
 } from '../../lib/index.js'
+import { profileFamilies } from '../../lib/topology/profile.js'
 import { noAddon } from '../model/support.js'
 import { f, realFanIn, rounded, shapes } from './reference-profile.js'
-import { families, isPattern, rowsOf, sum, variation } from './support.js'
+import { isPattern, rowsOf, sum, variation } from './support.js'
 
 const counts = (family: ProfileFamily, cv: number, outputs: number, inputs: number, connections: number) => [
   ...profileFanIn({ family, cv, inputs, outputs, connections }).counts,
@@ -43,7 +44,7 @@ t.test(
   'CV 0 is constant fan-in, and the first neurons get what does not divide',
   { skip: noAddon },
   async (t) => {
-    for (const family of families) {
+    for (const family of profileFamilies) {
       t.strictSame(counts(family, 0, 4, 8, 12), [3, 3, 3, 3], family)
       if (family !== 'logarithmic') t.strictSame(counts(family, 0, 4, 8, 14), [4, 4, 3, 3], family)
     }
@@ -115,7 +116,7 @@ const thousandths = (most: number, least = 0) => fc.integer({ min: least, max: m
 
 const layer = fc
   .record({
-    family: fc.constantFrom(...families),
+    family: fc.constantFrom(...profileFamilies),
     cv: thousandths(2500),
     inputs: fc.integer({ min: 1, max: 60 }),
     outputs: fc.integer({ min: 1, max: 60 }),
@@ -169,7 +170,7 @@ t.test(
 t.test('in layers of some width the CV is reached', { skip: noAddon }, async () => {
   fc.assert(
     fc.property(
-      fc.constantFrom(...families),
+      fc.constantFrom(...profileFamilies),
       thousandths(500, 50),
       fc.integer({ min: 100, max: 400 }),
       fc.integer({ min: 150, max: 500 }),

@@ -1,17 +1,4 @@
-import type { LayerPattern, ProfileFamily } from '../../lib/index.js'
-
-export const families: readonly ProfileFamily[] = [
-  'linear',
-  'power',
-  'exponential',
-  'logarithmic',
-  'logistic',
-  'gaussian',
-  'sinusoidal',
-  'quadratic',
-  'lognormal',
-  'powerLaw',
-]
+import type { LayerPattern } from '../../lib/index.js'
 
 /** Block columns of each block row. */
 export function rowsOf({ rowOffsets, columnIndices }: LayerPattern): number[][] {

@@ -1,10 +1,10 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { type Comparison, compare, comparisonTables, readStudyFile, writeComparison } from '../index.js'
 import { CompareBar } from './compare-progress.js'
 import { Console, Exit } from './console.js'
 import { DownloadBar } from './download-bar.js'
+import { addGridOptions, type GridOptions, toCompareOptions } from './grid-options.js'
 import { Interrupt } from './interrupt.js'
-import { whole } from './option-values.js'
 import { tableLines } from './table.js'
 import { shownPath } from './train-answer.js'
 
@@ -13,46 +13,18 @@ The study is a JSON file: { "name", "datasets", "sparsities", "seeds", "methods"
 docs/compare.md has all of it. Runs that are done are kept in the folder and never done again, so a comparison that was
 stopped goes on where it was.`
 
-interface CompareCommandOptions {
-  out?: string
-  data?: string
-  processes?: number
-  threads: number
-  retryFailed: boolean
-  json: boolean
-  quiet: boolean
-}
-
 /** Adds `espalier compare`. */
 export function addCompare(program: Command): void {
-  program
+  const command = program
     .command('compare')
     .description('train a grid of methods, data sets, sparsities and seeds, and compare them with statistics')
     .argument('<study>', 'a JSON file')
-    .addOption(
-      new Option('--out <folder>', 'where runs, table and report go (default: runs/<name of the study>)'),
-    )
-    .option('--data <folder>', 'look for data sets here first')
-    .addOption(
-      new Option(
-        '--processes <count>',
-        'runs at the same time (default: as many as fit the cores)',
-      ).argParser(whole(1, 256)),
-    )
-    .addOption(new Option('--threads <count>', 'threads of each run').argParser(whole(1, 256)).default(1))
-    .addOption(new Option('--retry-failed', 'do runs again that failed before').default(false, 'no'))
-    .addOption(
-      new Option(
-        '--json',
-        'print one JSON object on the last line, and nothing else on standard output',
-      ).default(false, 'no'),
-    )
-    .addOption(new Option('--quiet', 'print nothing but errors').default(false, 'no'))
+  addGridOptions(command, 'runs/<name of the study>')
     .addHelpText('after', help)
-    .action((study: string, options: CompareCommandOptions) => compareCommand(study, options))
+    .action((study: string, options: GridOptions) => compareCommand(study, options))
 }
 
-async function compareCommand(file: string, options: CompareCommandOptions): Promise<void> {
+async function compareCommand(file: string, options: GridOptions): Promise<void> {
   const console = new Console(options)
   const study = await readStudyFile(file)
   using bar = new CompareBar(console)
@@ -61,14 +33,10 @@ async function compareCommand(file: string, options: CompareCommandOptions): Pro
     bar.stop(),
   )
   const comparison = await compare(study, {
-    threads: options.threads,
-    retryFailed: options.retryFailed,
+    ...toCompareOptions(options),
     signal: interrupt.signal,
     onProgress: (progress) => bar.handle(progress),
     onDownload: (progress) => download.update(progress),
-    ...(options.out === undefined ? {} : { folder: options.out }),
-    ...(options.processes === undefined ? {} : { processes: options.processes }),
-    ...(options.data === undefined ? {} : { dataDirectory: options.data }),
   })
   bar.stop()
   const written = await writeComparison(comparison)

@@ -11,6 +11,7 @@ import {
 import { CompareBar } from './compare-progress.js'
 import { Console, Exit } from './console.js'
 import { DownloadBar } from './download-bar.js'
+import { addGridOptions, type GridOptions, toCompareOptions } from './grid-options.js'
 import { Interrupt } from './interrupt.js'
 import { whole } from './option-values.js'
 import { tableLines } from './table.js'
@@ -21,22 +22,15 @@ Each study tests claims of a paper and gives a verdict: supported, not supported
 Without --full it takes minutes, with it hours. Runs that are done are kept and never done again, so a study that was
 stopped goes on where it was. docs/studies.md has the results.`
 
-interface StudyCommandOptions {
+interface StudyCommandOptions extends GridOptions {
   full: boolean
   seeds?: number
-  out?: string
-  data?: string
-  processes?: number
-  threads: number
-  retryFailed: boolean
   markdown: boolean
-  json: boolean
-  quiet: boolean
 }
 
 /** Adds `espalier study`. */
 export function addStudy(program: Command): void {
-  program
+  const command = program
     .command('study')
     .description('test what the papers claim; without a name, list the studies')
     .argument('[name]', 'one of the studies')
@@ -45,32 +39,11 @@ export function addStudy(program: Command): void {
       new Option('--seeds <count>', 'so many seeds (default: those of the study)').argParser(whole(1, 500)),
     )
     .addOption(
-      new Option(
-        '--out <folder>',
-        'where runs, table and report go (default: runs/<name>, or runs/<name>-quick)',
-      ),
-    )
-    .option('--data <folder>', 'look for data sets here first')
-    .addOption(
-      new Option(
-        '--processes <count>',
-        'runs at the same time (default: as many as fit the cores)',
-      ).argParser(whole(1, 256)),
-    )
-    .addOption(new Option('--threads <count>', 'threads of each run').argParser(whole(1, 256)).default(1))
-    .addOption(new Option('--retry-failed', 'do runs again that failed before').default(false, 'no'))
-    .addOption(
-      new Option(
-        '--markdown',
-        'print the result as a section of a Markdown page, progress on standard error',
-      ).default(false, 'no'),
-    )
-    .addOption(
-      new Option('--json', 'print one JSON object on the last line, and nothing else on standard output')
+      new Option('--markdown', 'print the result as a section of a Markdown page, progress on standard error')
         .default(false, 'no')
-        .conflicts('markdown'),
+        .conflicts('json'),
     )
-    .addOption(new Option('--quiet', 'print nothing but errors').default(false, 'no'))
+  addGridOptions(command, 'runs/<name>, or runs/<name>-quick')
     .addHelpText('after', help)
     .action((name: string | undefined, options: StudyCommandOptions) =>
       name === undefined ? listStudies(options) : studyCommand(name, options),
@@ -100,15 +73,11 @@ async function studyCommand(name: string, options: StudyCommandOptions): Promise
   )
   const result = await runStudy(name, {
     full: options.full,
-    threads: options.threads,
-    retryFailed: options.retryFailed,
+    ...toCompareOptions(options),
     signal: interrupt.signal,
     onProgress: (progress) => bar.handle(progress),
     onDownload: (progress) => download.update(progress),
     ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
-    ...(options.out === undefined ? {} : { folder: options.out }),
-    ...(options.processes === undefined ? {} : { processes: options.processes }),
-    ...(options.data === undefined ? {} : { dataDirectory: options.data }),
   })
   bar.stop()
   const written = await writeComparison(result.comparison)

@@ -1,6 +1,6 @@
 import type { Comparison } from '../../experiment/compare.js'
 import type { Method, Study } from '../../experiment/study.js'
-import { type ProfileFamily, profile } from '../../topology/profile.js'
+import { type ProfileFamily, profile, profileFamilies } from '../../topology/profile.js'
 import { uniform } from '../../topology/uniform.js'
 import type { Claim, StudyDefinition } from '../definition.js'
 import { difference, type Estimate, isAbove, isBelow } from '../estimate.js'
@@ -8,19 +8,6 @@ import { points } from '../text.js'
 import { type Evidence, judgeTogether } from '../verdict.js'
 import { all, data, fit, notes, paper, standIns } from './psn.js'
 
-/** Every family at a CV that all of them reach. */
-const families: readonly ProfileFamily[] = [
-  'linear',
-  'power',
-  'exponential',
-  'logarithmic',
-  'logistic',
-  'gaussian',
-  'sinusoidal',
-  'quadratic',
-  'lognormal',
-  'powerLaw',
-]
 const at = 0.9
 
 const profiled = (family: ProfileFamily, cv: number): Method => ({
@@ -31,7 +18,8 @@ const profiled = (family: ProfileFamily, cv: number): Method => ({
 const methods: readonly Method[] = [
   { name: 'uniform', network: { topology: uniform() } },
   { name: 'dense', network: { layer: { type: 'dense' } } },
-  ...families.map((family) => profiled(family, 0.5)),
+  // A CV that every family reaches.
+  ...profileFamilies.map((family) => profiled(family, 0.5)),
 ]
 /** Hubs that only some families have. */
 const hubs = [profiled('lognormal', 1), profiled('lognormal', 1.5), profiled('powerLaw', 1)]
