@@ -64,7 +64,14 @@ for (const [line, message] of [
   ['--rewire static --until 0.5', /--until.*--rewire static/],
   ['--rewire snip --every 5', /--every.*--rewire snip/],
   ['--final-sparsity 0.5', /--final-sparsity.*--rewire granet.*rigl/],
+  ['--layers thick', /--layers.*sparse, masked, dense/],
+  ['--layers dense --sparsity 0.8', /--sparsity' has no effect with --layers dense/],
+  ['--layers dense --topology uniform', /--topology' has no effect with --layers dense/],
+  ['--layers dense --rewire set', /--rewire' has no effect with --layers dense/],
+  ['--drop-connect 1', /--drop-connect/],
+  ['--l1=-1', /--l1/],
   ['--resume x --block 4x4', /--block.*--resume/],
+  ['--resume x --layers dense', /--layers.*--resume/],
 ] as const) {
   t.test(`${line} is refused`, async (t) => {
     t.throws(() => read(line), { message })
@@ -98,6 +105,7 @@ t.test('defaults that follow from other options', async (t) => {
   t.match(settle(read('--rewire granet')), { every: 100, fraction: 0.5, until: 0.7, finalSparsity: 0.9 })
   t.match(settle(read('--rewire set-itop')), { every: 1500, fraction: 0.5, until: 1 })
   t.match(settle(read('--rewire snfs')), { every: 'epoch', fraction: 0.5, until: 1 })
+  t.match(settle(read('--layers dense')), { rewire: 'static' })
   t.match(settle(read('--lr 3 --until 0.5')), { lr: 3, until: 0.5 })
 })
 
@@ -106,6 +114,8 @@ t.test('the command line of a record gives the same settings', async (t) => {
     '',
     '--hidden 300,100 --block 4x4 --optimizer adam --rewire static --layer-norm --dropout 0.1',
     '--rewire granet --final-sparsity 0.97 --sparsity 0.5',
+    '--layers dense --hidden 30 --drop-connect 0.4 --l1 0.001',
+    '--layers masked --rewire importance-pruning --optimizer adamw --l1 0.01',
     '--rewire snip',
     '--rewire chts --every 10 --until 0.9',
     '--topology power-law --fan-in-cv 1.2,0.8 --placement random',

@@ -59,6 +59,27 @@ t.test('the contract of --json', needsAddon, async (t) => {
   t.match(again.json(), { error: { message: /already holds a run/ } })
 })
 
+t.test('what sparse networks are compared with', needsAddon, async (t) => {
+  const folder = t.testdir()
+  const common = ['--threads', '1', '--json', '--epochs']
+  for (const [name, line, sparsity] of [
+    ['dense', '--layers dense --drop-connect 0.2 --l1 0.00001', [0, 0]],
+    ['masked', '--layers masked --sparsity 0.5', [0.49, 0.51]],
+    ['sparse', '--rewire importance-pruning --sparsity 0.5', [0.55, 0.8]],
+  ] as const) {
+    const options = ['digits', '--hidden', '32', ...line.split(' '), '--out', name]
+    const first = await espalier(folder, ['train', ...options, ...common, '2'])
+    t.equal(first.code, 0, first.stderr)
+    const reached = first.json().sparsity as number
+    t.ok(sparsity[0] <= reached && reached <= sparsity[1], `${line}: sparsity ${reached}`)
+    const resumed = ['train', '--resume', join(name, 'model.safetensors'), '--out', 'more', '--overwrite']
+    const next = await espalier(folder, [...resumed, ...common, '3'])
+    t.match(next.json(), { reason: 'finished', epochs: 3 })
+    const record = await readRunRecord(join(folder, 'more', 'run.json'))
+    t.match(record.settings, { layers: name, hidden: '32' })
+  }
+})
+
 t.test('digits is the default, and people see lines', needsAddon, async (t) => {
   const folder = t.testdir()
   const { code, stdout, stderr } = await espalier(folder, ['train', ...tiny])

@@ -8,17 +8,21 @@ import { fitSettings } from './train-settings.js'
 /** What of a checkpoint's network the command line can say, for the record of the run. */
 export function networkOptionsOf(description: NetworkDescription): Partial<TrainOptions> {
   const { layers, topology, sparsity, seed } = description
-  const hidden = layers.slice(0, -1).filter((layer) => layer.type === 'sparse')
+  const hidden = layers.slice(0, -1).filter((layer) => layer.type === 'sparse' || layer.type === 'dense')
+  const first = hidden[0]
   const rate = layers.find((layer) => layer.type === 'dropout')?.rate ?? 0
-  const activation = Object.entries(activations).find(([, type]) => type === hidden[0]?.activation.type)?.[0]
-  const block = hidden[0]?.block ?? [1, 1]
+  const activation = Object.entries(activations).find(([, type]) => type === first?.activation.type)?.[0]
+  const block = first?.type === 'sparse' ? first.block : [1, 1]
+  const masked = first?.type === 'sparse' && first.masked
   return {
     hidden: hidden.map(({ outputs }) => outputs),
+    layers: first?.type === 'dense' ? 'dense' : masked ? 'masked' : 'sparse',
     sparsity,
     block: `${block[0]}x${block[1]}`,
     ...topologyOptionsOf(topology),
     ...(activation === undefined ? {} : { activation: activation as keyof typeof activations }),
     dropout: rate,
+    dropConnect: first?.dropConnect ?? 0,
     layerNorm: layers.some(({ type }) => type === 'layerNorm'),
     seed,
   }
@@ -39,6 +43,7 @@ export function trainingOptionsOf(training: FitSettings): Partial<TrainOptions> 
     optimizer: optimizer.type,
     lr: optimizer.learningRate,
     weightDecay: optimizer.weightDecay,
+    l1: optimizer.l1,
     ...(optimizer.type === 'sgd' ? { momentum: optimizer.momentum } : {}),
     schedule: schedules[schedule.type],
     warmup: schedule.warmup,
@@ -75,4 +80,5 @@ export const fixedOnResume = {
   lr: '--lr',
   momentum: '--momentum',
   weightDecay: '--weight-decay',
+  l1: '--l1',
 }

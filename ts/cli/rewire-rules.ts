@@ -3,6 +3,7 @@ import {
   cht,
   chts,
   granet,
+  importancePruning,
   invertedRigl,
   mest,
   npset,
@@ -40,6 +41,10 @@ export const rewireRules = {
   set: { defaults: { every: 'epoch', fraction: 0.3, until: 1 }, make: (words) => set(moving(words)) },
   'set-itop': { defaults: { every: 1500, fraction: 0.5, until: 1 }, make: (words) => setItop(moving(words)) },
   npset: { defaults: { every: 'epoch', fraction: 0.3, until: 1 }, make: (words) => npset(moving(words)) },
+  'importance-pruning': {
+    defaults: { every: 'epoch', fraction: 0.3, until: 1 },
+    make: (words) => set({ ...moving(words), neurons: importancePruning() }),
+  },
   rigl: { defaults: { every: 100, fraction: 0.3, until: 0.75 }, make: (words) => rigl(moving(words)) },
   'rigl-itop': {
     defaults: { every: 4000, fraction: 0.5, until: 1 },
@@ -82,7 +87,8 @@ export function perRule(what: 'every' | 'fraction' | 'until'): string {
 
 /** The name of a rule that a checkpoint holds; presets go by the rule that they set. */
 export function nameOfRule(rule: RewireRule): RewireName {
-  if (rule.type === 'set' && rule.neurons !== null) return 'npset'
+  if (rule.type === 'set' && rule.neurons !== null)
+    return rule.neurons.type === 'pruneNeurons' ? 'npset' : 'importance-pruning'
   if (rule.type === 'cht' && rule.temperature !== null) return 'chts'
   return rule.type === 'invertedRigl' ? 'inverted-rigl' : rule.type
 }

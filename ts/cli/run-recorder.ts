@@ -94,9 +94,11 @@ export class RunRecorder {
         trainAccuracy: last?.train.accuracy ?? null,
         trainLoss: last?.train.loss ?? null,
         sparsity:
-          1 -
-          sum(sparse, ({ connections }) => connections) /
-            sum(sparse, ({ inputs, outputs }) => inputs * outputs),
+          sparse.length === 0
+            ? 0
+            : 1 -
+              sum(sparse, ({ connections }) => connections) /
+                sum(sparse, ({ inputs, outputs }) => inputs * outputs),
         connections: sum(layers, ({ connections }) => connections),
         parameters: sum(layers, ({ parameters }) => parameters),
         epochs: network.progress.epochs,

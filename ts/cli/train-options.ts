@@ -25,6 +25,7 @@ export interface TrainOptions extends DeviceOptions, TopologyOptions {
   label?: string
   task?: Task
   hidden: number[]
+  layers: 'sparse' | 'masked' | 'dense'
   sparsity: number
   block: BlockOption
   rewire: RewireName
@@ -34,6 +35,7 @@ export interface TrainOptions extends DeviceOptions, TopologyOptions {
   finalSparsity: number
   activation: keyof typeof activations
   dropout: number
+  dropConnect: number
   layerNorm: boolean
   epochs: number
   batch: number
@@ -41,6 +43,7 @@ export interface TrainOptions extends DeviceOptions, TopologyOptions {
   lr?: number
   momentum: number
   weightDecay?: number
+  l1: number
   schedule: 'constant' | 'step' | 'cosine' | 'one-cycle'
   warmup: number
   seed: number
@@ -73,9 +76,15 @@ const perOptimizer = (values: Record<OptimizerName, number>): string =>
 
 /** Decide what the network is; a resumed run has them in its checkpoint. */
 const networkOptions = [
-  new Option('--hidden <sizes>', 'widths of the sparse hidden layers')
+  new Option('--hidden <sizes>', 'widths of the hidden layers')
     .argParser(widths)
     .default([...defaults.hidden], defaults.hidden.join(',')),
+  new Option(
+    '--layers <kind>',
+    'what the hidden layers are: sparse; masked, which computes them as dense matrices with masks; dense',
+  )
+    .choices(['sparse', 'masked', 'dense'])
+    .default('sparse'),
   new Option('--sparsity <share>', 'share of the weights of the sparse layers that do not exist')
     .argParser(shareBelowOne)
     .default(defaults.sparsity),
@@ -90,6 +99,9 @@ const networkOptions = [
     .choices(Object.keys(activations))
     .default(defaults.activation),
   new Option('--dropout <rate>', 'share of the neurons of each hidden layer that is left out at random')
+    .argParser(shareBelowOne)
+    .default(0, 'none'),
+  new Option('--drop-connect <rate>', 'share of the weights of each hidden layer that a step leaves out')
     .argParser(shareBelowOne)
     .default(0, 'none'),
   new Option('--layer-norm', 'normalise the outputs of each hidden layer').default(false, 'no'),
@@ -123,6 +135,9 @@ const trainingOptions = [
   new Option('--weight-decay <rate>', `weight decay ${perOptimizer(defaults.weightDecay)}`).argParser(
     notNegative,
   ),
+  new Option('--l1 <rate>', 'L1 penalty: rate x sign of the weight, added to its gradient')
+    .argParser(notNegative)
+    .default(0, 'none'),
   new Option(
     '--schedule <name>',
     'course of the learning rate; step is a tenth after each third of the epochs',
@@ -174,6 +189,14 @@ const given = (command: Command, option: Option): boolean =>
 const flag = (command: Command, option: Option): string | null =>
   given(command, option) ? option.long! : null
 
+/** Options of connections that not all exist. */
+const sparseOnly = [
+  '--sparsity',
+  '--block',
+  ...topologyOptions.map(({ long }) => long!),
+  ...['--rewire', '--every', '--fraction', '--until', '--final-sparsity'],
+]
+
 /** An option that has no meaning beside another one is a mistake, and says so. */
 export function checkTogether(command: Command, options: TrainOptions): void {
   const clash = (names: string[], reason: string): void => {
@@ -182,6 +205,7 @@ export function checkTogether(command: Command, options: TrainOptions): void {
   }
   if (options.optimizer !== 'sgd')
     clash(['--momentum'], `belongs to --optimizer sgd, and it is ${options.optimizer}`)
+  if (options.layers === 'dense') clash(sparseOnly, 'has no effect with --layers dense')
   for (const [name, reason] of topologyClashes(options)) clash([name], reason)
   if (!movesWhileTraining(options.rewire))
     clash(['--every', '--fraction', '--until'], `has no effect with --rewire ${options.rewire}`)
@@ -212,10 +236,12 @@ export type SettledOptions = TrainOptions &
 
 /** Puts in the defaults that follow from other options, so that the record of the run names what was used. */
 export function settle(options: TrainOptions): SettledOptions {
-  const { optimizer, rewire } = options
+  const { optimizer } = options
+  const rewire = options.layers === 'dense' ? 'static' : options.rewire
   const moves = rewireRules[rewire].defaults
   return {
     ...options,
+    rewire,
     lr: options.lr ?? defaults.learningRate[optimizer],
     weightDecay: options.weightDecay ?? defaults.weightDecay[optimizer],
     every: options.every ?? moves.every,
@@ -256,6 +282,7 @@ export function commandLine(dataset: string, options: SettledOptions): string {
 /** Settings that the others leave without a meaning; giving them would be refused. */
 function unusedSettings(options: SettledOptions): Set<string> {
   return new Set([
+    ...(options.layers === 'dense' ? sparseOnly.map((name) => name.slice(2)) : []),
     ...(options.optimizer === 'sgd' ? [] : ['momentum']),
     ...topologyClashes(options).map(([name]) => name.slice(2)),
     ...(movesWhileTraining(options.rewire) ? [] : ['every', 'fraction', 'until']),

@@ -8,6 +8,7 @@ import {
   dense,
   dropout,
   type FitOptions,
+  type Layer,
   layerNorm,
   Network,
   type NetworkOptions,
@@ -23,25 +24,32 @@ import { activations, type SettledOptions } from './train-options.js'
 
 /** Builds the network that the options describe, for these training samples. */
 export async function buildNetwork(options: SettledOptions, train: Dataset): Promise<Network> {
-  const { activation, block, hidden } = options
+  const isDense = options.layers === 'dense'
   const outputs = train.classes > 0 ? train.classes : (train.outputs ?? 1)
   const network: NetworkOptions = {
     inputs: train.features,
     layers: [
-      ...hidden.flatMap((width) => [
-        sparse(width, { activation: activations[activation], block }),
+      ...options.hidden.flatMap((width) => [
+        hiddenLayer(width, options),
         ...(options.layerNorm ? [layerNorm()] : []),
         ...(options.dropout > 0 ? [dropout(options.dropout)] : []),
       ]),
       dense(outputs),
     ],
-    ...(followsSparsity(options) ? { sparsity: options.sparsity } : {}),
+    ...(!isDense && followsSparsity(options) ? { sparsity: options.sparsity } : {}),
     loss: train.classes > 0 ? 'softmaxCrossEntropy' : 'squaredError',
     seed: options.seed,
     ...placementOf(options),
   }
+  if (isDense) return new Network(network)
   const { epochs: _, rewire: __, ...fit } = fitSettings(options)
   return new Network({ ...network, topology: await layTopology(options, network, train, fit) })
+}
+
+function hiddenLayer(width: number, { activation: name, block, dropConnect, layers }: SettledOptions): Layer {
+  const activation = activations[name]
+  if (layers === 'dense') return dense(width, { activation, dropConnect })
+  return sparse(width, { activation, block, dropConnect, masked: layers === 'masked' })
 }
 
 /** What `fit` needs of the options. */
@@ -56,9 +64,9 @@ export function fitSettings(options: SettledOptions) {
   } satisfies Partial<FitOptions>
 }
 
-function optimizer({ optimizer, lr: learningRate, weightDecay, momentum }: SettledOptions) {
-  if (optimizer === 'sgd') return sgd({ learningRate, weightDecay, momentum })
-  return optimizer === 'adam' ? adam({ learningRate, weightDecay }) : adamw({ learningRate, weightDecay })
+function optimizer({ optimizer, lr: learningRate, weightDecay, l1, momentum }: SettledOptions) {
+  if (optimizer === 'sgd') return sgd({ learningRate, weightDecay, l1, momentum })
+  return (optimizer === 'adam' ? adam : adamw)({ learningRate, weightDecay, l1 })
 }
 
 function schedule({ schedule, warmup, epochs }: SettledOptions) {
