@@ -17,6 +17,6 @@ export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 if [ $# -eq 0 ]; then
   emulated=build/sanitize/Release/espalier_cuda_test_emulated
   if [ -x "$emulated" ]; then "$emulated"; fi
-  set -- test/native/*.test.ts test/kernels.test.ts test/model/network.test.ts test/train/*.test.ts
+  set -- test/native/*.test.ts test/native/rewire/*.test.ts test/rewire/*.test.ts test/kernels.test.ts test/model/network.test.ts test/train/*.test.ts
 fi
 LD_PRELOAD="$("$compiler" -print-file-name=libasan.so)" npx tap --jobs=1 --timeout=600 --reporter=terse "$@"
