@@ -137,7 +137,13 @@ export {
 export { type RiglOptions, type RiglRule, rigl, riglItop } from './rewire/rigl.js'
 export type { RewireRule } from './rewire/rule.js'
 export { npset, type SetOptions, type SetRule, set, setItop } from './rewire/set.js'
-export type { ExplorationOptions, FractionSchedule, RewireInterval } from './rewire/shared.js'
+export type {
+  ExplorationOptions,
+  FractionSchedule,
+  MovingOptions,
+  MovingRule,
+  RewireInterval,
+} from './rewire/shared.js'
 export { type SnfsOptions, type SnfsRule, snfs } from './rewire/snfs.js'
 export { type SnipOptions, type SnipRule, snip } from './rewire/snip.js'
 export { type SriglOptions, type SriglRule, srigl } from './rewire/srigl.js'

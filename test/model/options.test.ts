@@ -58,7 +58,7 @@ const wrong: [what: () => unknown, message: string | RegExp][] = [
   ],
   [
     () => loose(set)({ zeta: 0.3 }),
-    'set: unknown option "zeta"; allowed: every, fraction, prune, until, fractionSchedule, initialization',
+    'set: unknown option "zeta"; allowed: every, fraction, until, fractionSchedule, trackExploration, prune, initialization',
   ],
   [() => fit({ epoch: 3 }), 'fit: unknown option "epoch"; did you mean "epochs"?'],
   [() => fit({ batchsize: 3 }), 'fit: unknown option "batchsize"; did you mean "batchSize"?'],

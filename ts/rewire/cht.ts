@@ -5,37 +5,17 @@ import {
   initializationSchema,
 } from '../model/initialization.js'
 import { freeze, object, parse, real } from '../validation.js'
-import {
-  type FractionSchedule,
-  fractionScheduleSchema,
-  fractionSchema,
-  intervalSchema,
-  type RewireInterval,
-  trackExplorationSchema,
-  untilSchema,
-} from './shared.js'
+import { type MovingOptions, type MovingRule, movingShape } from './shared.js'
 
-export interface ChtRule {
+export interface ChtRule extends MovingRule {
   readonly type: 'cht'
-  readonly every: RewireInterval
-  readonly fraction: number
-  readonly until: number
-  readonly fractionSchedule: FractionSchedule
   readonly temperature: number | null
   readonly stopAt: number | null
   readonly initialization: Initialization
-  readonly trackExploration: boolean
 }
 
-export interface ChtOptions {
-  /** When connections move: after every epoch but the last, or every so many steps. Default 'epoch'. */
-  every?: RewireInterval
-  /** Share of a layer's connections that move; 0 < fraction <= 1. Default 0.3. */
-  fraction?: number
-  /** Share of training after which nothing moves, 0 to 1. Default 1. */
-  until?: number
-  /** How the fraction changes over training. Default 'constant'. */
-  fractionSchedule?: FractionSchedule
+/** Defaults: every 'epoch', fraction 0.3, until 1, fractionSchedule 'constant'. */
+export interface ChtOptions extends MovingOptions {
   /**
    * null: the links with the largest scores grow (CHT). A number, 0.2 to 10: links are drawn in proportion to
    * score^(1 / temperature), without replacement (CHTs). Default null.
@@ -48,19 +28,13 @@ export interface ChtOptions {
   stopAt?: number | null
   /** Value of a new connection. Default 'zeros'. */
   initialization?: InitializationOption
-  /** Follow R_s, as of `rigl`. Default false. */
-  trackExploration?: boolean
 }
 
 const shape = {
-  every: intervalSchema.default('epoch'),
-  fraction: fractionSchema.default(0.3),
-  until: untilSchema.default(1),
-  fractionSchedule: fractionScheduleSchema.default('constant'),
+  ...movingShape({ every: 'epoch', fraction: 0.3, until: 1, fractionSchedule: 'constant' }),
   temperature: real({ from: 0.2, to: 10 }).nullable().default(null),
   stopAt: real({ above: 0, to: 1 }).nullable().default(null),
   initialization: initializationSchema.prefault('zeros'),
-  trackExploration: trackExplorationSchema,
 }
 
 export const chtSchema = object({ type: z.literal('cht'), ...shape })

@@ -1,35 +1,15 @@
 import { z } from 'zod'
 import { flag, freeze, object, parse, real } from '../validation.js'
-import {
-  type FractionSchedule,
-  fractionScheduleSchema,
-  fractionSchema,
-  intervalSchema,
-  type RewireInterval,
-  trackExplorationSchema,
-  untilSchema,
-} from './shared.js'
+import { type MovingOptions, type MovingRule, movingShape } from './shared.js'
 
-export interface MestRule {
+export interface MestRule extends MovingRule {
   readonly type: 'mest'
-  readonly every: RewireInterval
-  readonly fraction: number
-  readonly until: number
-  readonly fractionSchedule: FractionSchedule
   readonly lambda: number
   readonly softBound: boolean
-  readonly trackExploration: boolean
 }
 
-export interface MestOptions {
-  /** Steps between two rewirings, or 'epoch' for after every epoch but the last. Default 'epoch'. */
-  every?: RewireInterval
-  /** Share of a layer's connections that move at first; 0 < fraction <= 1. Default 0.2. */
-  fraction?: number
-  /** Share of training after which nothing moves, 0 to 1. Default 0.75. */
-  until?: number
-  /** How the fraction falls over training. Default 'cosine'. */
-  fractionSchedule?: FractionSchedule
+/** Defaults: every 'epoch', fraction 0.2, until 0.75, fractionSchedule 'cosine'. */
+export interface MestOptions extends MovingOptions {
   /** What a gradient counts for beside a weight, >= 0. Default 0.01. */
   lambda?: number
   /**
@@ -38,18 +18,12 @@ export interface MestOptions {
    * away. Default false.
    */
   softBound?: boolean
-  /** Follow R_s, as of `rigl`. Default false. */
-  trackExploration?: boolean
 }
 
 const shape = {
-  every: intervalSchema.default('epoch'),
-  fraction: fractionSchema.default(0.2),
-  until: untilSchema.default(0.75),
-  fractionSchedule: fractionScheduleSchema.default('cosine'),
+  ...movingShape({ every: 'epoch', fraction: 0.2, until: 0.75, fractionSchedule: 'cosine' }),
   lambda: real({ from: 0, to: 1e30 }).default(0.01),
   softBound: flag().default(false),
-  trackExploration: trackExplorationSchema,
 }
 
 export const mestSchema = object({ type: z.literal('mest'), ...shape })

@@ -4,37 +4,20 @@ import { type NeuronRule, neuronsSchema } from './neurons.js'
 import {
   checkFractions,
   type ExplorationOptions,
-  type FractionSchedule,
-  fractionScheduleSchema,
-  fractionSchema,
-  intervalSchema,
+  type MovingRule,
   minimumFractionSchema,
-  type RewireInterval,
-  trackExplorationSchema,
-  untilSchema,
+  movingShape,
 } from './shared.js'
 
-export interface RiglRule {
+export interface RiglRule extends MovingRule {
   readonly type: 'rigl'
-  readonly every: RewireInterval
-  readonly fraction: number
-  readonly until: number
-  readonly fractionSchedule: FractionSchedule
   readonly skipUpdate: boolean
   readonly minimumFraction: number
-  readonly trackExploration: boolean
   readonly neurons: NeuronRule | null
 }
 
+/** Defaults: every 100, fraction 0.3, until 0.75, fractionSchedule 'cosine'. */
 export interface RiglOptions extends ExplorationOptions {
-  /** Steps between two rewirings, or 'epoch' for after every epoch but the last. Default 100. */
-  every?: RewireInterval
-  /** Share of a layer's connections that move at first, alpha in the paper; 0 < fraction <= 1. Default 0.3. */
-  fraction?: number
-  /** Share of training after which nothing moves, 0 to 1. Default 0.75. */
-  until?: number
-  /** How the fraction changes over training. Default 'cosine'. */
-  fractionSchedule?: FractionSchedule
   /** No optimizer step on a rewiring step, as in the original. Default true. */
   skipUpdate?: boolean
   /** Remove hidden neurons too. Default null: none. */
@@ -42,13 +25,9 @@ export interface RiglOptions extends ExplorationOptions {
 }
 
 const shape = {
-  every: intervalSchema.default(100),
-  fraction: fractionSchema.default(0.3),
-  until: untilSchema.default(0.75),
-  fractionSchedule: fractionScheduleSchema.default('cosine'),
+  ...movingShape({ every: 100, fraction: 0.3, until: 0.75, fractionSchedule: 'cosine' }),
   skipUpdate: flag().default(true),
   minimumFraction: minimumFractionSchema,
-  trackExploration: trackExplorationSchema,
   neurons: neuronsSchema,
 }
 

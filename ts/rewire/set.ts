@@ -6,43 +6,26 @@ import { type NeuronPruningOptions, type NeuronRule, neuronsSchema, pruneNeurons
 import {
   checkFractions,
   type ExplorationOptions,
-  type FractionSchedule,
-  fractionScheduleSchema,
-  fractionSchema,
-  intervalSchema,
+  type MovingRule,
   minimumFractionSchema,
-  type RewireInterval,
-  trackExplorationSchema,
-  untilSchema,
+  movingShape,
 } from './shared.js'
 
-export interface SetRule {
+export interface SetRule extends MovingRule {
   readonly type: 'set'
-  readonly every: RewireInterval
-  readonly fraction: number
   readonly prune: 'set' | 'magnitude'
-  readonly until: number
-  readonly fractionSchedule: FractionSchedule
   readonly initialization: Initialization
   readonly minimumFraction: number
-  readonly trackExploration: boolean
   readonly neurons: NeuronRule | null
 }
 
+/** Defaults: every 'epoch', fraction 0.3, until 1, fractionSchedule 'constant'. */
 export interface SetOptions extends ExplorationOptions {
-  /** When connections move: after every epoch but the last, or every so many steps. Default 'epoch'. */
-  every?: RewireInterval
-  /** Share of a layer's connections that move, zeta in the paper; 0 < fraction <= 1. Default 0.3. */
-  fraction?: number
   /**
    * What is dropped: `set`, the fraction of the negatives and of the positives that are nearest zero;
    * `magnitude`, the fraction that is smallest in magnitude. Default 'set'.
    */
   prune?: 'set' | 'magnitude'
-  /** Share of training after which nothing moves, 0 to 1. Default 1. */
-  until?: number
-  /** How the fraction changes over training. Default 'constant'. */
-  fractionSchedule?: FractionSchedule
   /**
    * Value of a new connection. Default 'zeros': it starts to matter as it learns. Random values disturb the network
    * at every rewiring, and it does not recover once the learning rate has fallen.
@@ -53,14 +36,10 @@ export interface SetOptions extends ExplorationOptions {
 }
 
 const shape = {
-  every: intervalSchema.default('epoch'),
-  fraction: fractionSchema.default(0.3),
+  ...movingShape({ every: 'epoch', fraction: 0.3, until: 1, fractionSchedule: 'constant' }),
   prune: oneOf(['set', 'magnitude']).default('set'),
-  until: untilSchema.default(1),
-  fractionSchedule: fractionScheduleSchema.default('constant'),
   initialization: initializationSchema.prefault('zeros'),
   minimumFraction: minimumFractionSchema,
-  trackExploration: trackExplorationSchema,
   neurons: neuronsSchema,
 }
 

@@ -12,22 +12,53 @@ export type FractionSchedule = 'constant' | 'cosine' | 'exponential' | 'learning
 
 const interval = 'epoch, or a whole number of steps >= 1'
 
-export const intervalSchema = z.union([z.literal('epoch'), whole({ from: 1 })], { error: interval })
-export const fractionSchema = real({ above: 0, to: 1 })
+const intervalSchema = z.union([z.literal('epoch'), whole({ from: 1 })], { error: interval })
+const fractionSchema = real({ above: 0, to: 1 })
 export const untilSchema = real({ from: 0, to: 1 })
-export const fractionScheduleSchema = oneOf(['constant', 'cosine', 'exponential', 'learningRate'])
+const fractionScheduleSchema = oneOf(['constant', 'cosine', 'exponential', 'learningRate'])
 export const minimumFractionSchema = real({ from: 0, to: 1 }).default(0)
-export const trackExplorationSchema = flag().default(false)
 
-/** Options of set and rigl that stem from ITOP. */
-export interface ExplorationOptions {
-  /** Where the cosine of the fraction ends, 0 to fraction. Default 0. */
-  minimumFraction?: number
+/** What every rule has that moves connections again and again. */
+export interface MovingRule {
+  readonly every: RewireInterval
+  readonly fraction: number
+  readonly until: number
+  readonly fractionSchedule: FractionSchedule
+  readonly trackExploration: boolean
+}
+
+/** Its options. Each rule says its own defaults. */
+export interface MovingOptions {
+  /** Steps between two rewirings, >= 1, or 'epoch' for after every epoch but the last. */
+  every?: RewireInterval
+  /** Share of a layer's connections that move at first; 0 < fraction <= 1. */
+  fraction?: number
+  /** Share of training after which nothing moves, 0 to 1. */
+  until?: number
+  /** How the fraction changes over training. */
+  fractionSchedule?: FractionSchedule
   /**
    * Follow R_s, the share of positions that ever had a connection (Liu et al., 2021): one bit a position; told by rewire
    * events, `network.summary()` and `network.exploration()`, saved and resumed. Default false.
    */
   trackExploration?: boolean
+}
+
+/** How the options of a rule are checked, with its own defaults. */
+export function movingShape(defaults: Omit<MovingRule, 'trackExploration'>) {
+  return {
+    every: intervalSchema.default(defaults.every),
+    fraction: fractionSchema.default(defaults.fraction),
+    until: untilSchema.default(defaults.until),
+    fractionSchedule: fractionScheduleSchema.default(defaults.fractionSchedule),
+    trackExploration: flag().default(false),
+  }
+}
+
+/** Option of set and rigl that stems from ITOP. */
+export interface ExplorationOptions extends MovingOptions {
+  /** Where the cosine of the fraction ends, 0 to fraction. Default 0. */
+  minimumFraction?: number
 }
 
 /** @throws ERR_ESPALIER_OPTION for a minimum that the fraction never falls to */

@@ -1,55 +1,29 @@
 import { z } from 'zod'
 import { flag, freeze, object, parse, real, whole } from '../validation.js'
-import {
-  type FractionSchedule,
-  fractionScheduleSchema,
-  fractionSchema,
-  intervalSchema,
-  type RewireInterval,
-  trackExplorationSchema,
-  untilSchema,
-} from './shared.js'
+import { type MovingOptions, type MovingRule, movingShape } from './shared.js'
 
-export interface SnfsRule {
+export interface SnfsRule extends MovingRule {
   readonly type: 'snfs'
-  readonly every: RewireInterval
-  readonly fraction: number
-  readonly until: number
-  readonly fractionSchedule: FractionSchedule
   readonly smoothing: number
   readonly sampleEvery: number
   readonly redistribute: boolean
-  readonly trackExploration: boolean
 }
 
-export interface SnfsOptions {
-  /** Steps between two rewirings, or 'epoch' for after every epoch but the last. Default 'epoch'. */
-  every?: RewireInterval
-  /** Share of each layer's connections that is dropped at first; 0 < fraction <= 1. Default 0.5. */
-  fraction?: number
-  /** Share of training after which nothing moves, 0 to 1. Default 1. */
-  until?: number
-  /** How the fraction changes over training. Default 'cosine'. */
-  fractionSchedule?: FractionSchedule
+/** Defaults: every 'epoch', fraction 0.5, until 1, fractionSchedule 'cosine'. */
+export interface SnfsOptions extends MovingOptions {
   /** Share of the average that a new gradient leaves as it is, 0 <= smoothing < 1. Default 0.9. */
   smoothing?: number
   /** Steps between two gradients that enter the average, >= 1; one more enters at each rewiring. Default 10. */
   sampleEvery?: number
   /** Share out among the layers what all of them dropped; else each layer grows what it dropped. Default true. */
   redistribute?: boolean
-  /** Follow R_s, as of `rigl`. Default false. */
-  trackExploration?: boolean
 }
 
 const shape = {
-  every: intervalSchema.default('epoch'),
-  fraction: fractionSchema.default(0.5),
-  until: untilSchema.default(1),
-  fractionSchedule: fractionScheduleSchema.default('cosine'),
+  ...movingShape({ every: 'epoch', fraction: 0.5, until: 1, fractionSchedule: 'cosine' }),
   smoothing: real({ from: 0, below: 1 }).default(0.9),
   sampleEvery: whole({ from: 1, to: 2 ** 40 }).default(10),
   redistribute: flag().default(true),
-  trackExploration: trackExplorationSchema,
 }
 
 export const snfsSchema = object({ type: z.literal('snfs'), ...shape })

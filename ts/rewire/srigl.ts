@@ -1,51 +1,25 @@
 import { z } from 'zod'
 import { flag, freeze, object, parse, real } from '../validation.js'
-import {
-  type FractionSchedule,
-  fractionScheduleSchema,
-  fractionSchema,
-  intervalSchema,
-  type RewireInterval,
-  trackExplorationSchema,
-  untilSchema,
-} from './shared.js'
+import { type MovingOptions, type MovingRule, movingShape } from './shared.js'
 
-export interface SriglRule {
+export interface SriglRule extends MovingRule {
   readonly type: 'srigl'
-  readonly every: RewireInterval
-  readonly fraction: number
-  readonly until: number
-  readonly fractionSchedule: FractionSchedule
   readonly minimumSalient: number
   readonly skipUpdate: boolean
-  readonly trackExploration: boolean
 }
 
-export interface SriglOptions {
-  /** Steps between two rewirings, or 'epoch' for after every epoch but the last. Default 100. */
-  every?: RewireInterval
-  /** Share of a layer's connections that move at first; 0 < fraction <= 1. Default 0.3. */
-  fraction?: number
-  /** Share of training after which nothing moves, 0 to 1. Default 0.75. */
-  until?: number
-  /** How the fraction changes over training. Default 'cosine'. */
-  fractionSchedule?: FractionSchedule
+/** Defaults: every 100, fraction 0.3, until 0.75, fractionSchedule 'cosine'. */
+export interface SriglOptions extends MovingOptions {
   /** Share of its fan-in that must be salient for a hidden neuron to live, 0 to 1; 0: all live. Default 0.3. */
   minimumSalient?: number
   /** No optimizer step on a rewiring step. Default true. */
   skipUpdate?: boolean
-  /** Follow R_s, as of `rigl`. Default false. */
-  trackExploration?: boolean
 }
 
 const shape = {
-  every: intervalSchema.default(100),
-  fraction: fractionSchema.default(0.3),
-  until: untilSchema.default(0.75),
-  fractionSchedule: fractionScheduleSchema.default('cosine'),
+  ...movingShape({ every: 100, fraction: 0.3, until: 0.75, fractionSchedule: 'cosine' }),
   minimumSalient: real({ from: 0, to: 1 }).default(0.3),
   skipUpdate: flag().default(true),
-  trackExploration: trackExplorationSchema,
 }
 
 export const sriglSchema = object({ type: z.literal('srigl'), ...shape })
