@@ -104,8 +104,15 @@ export type {
   NativePlan as NetworkPlan,
   NativeProductPlan as ProductPlan,
   NativeRewireLayer as RewireLayer,
+  NativeUsage as Usage,
 } from './native/surface.js'
-export { chooseDevice, type SystemInformation, system } from './native/system.js'
+export {
+  chooseDevice,
+  type SystemInformation,
+  setNativeMemoryLimit,
+  system,
+  usage,
+} from './native/system.js'
 export { renderComparison, writeComparison } from './report/comparison.js'
 export { comparisonCsv } from './report/comparison-csv.js'
 export { type ComparisonTable, comparisonTables } from './report/comparison-rows.js'
@@ -173,6 +180,8 @@ export {
 } from './topology/spatially-coupled.js'
 export type { RandomTopology, Topology } from './topology/topology.js'
 export { type UniformTopology, uniform } from './topology/uniform.js'
+export type { CheckpointOptions } from './train/checkpoint-options.js'
+export type { EarlyStopping, EarlyStoppingOptions, Metric } from './train/early-stopping.js'
 export type {
   CheckpointEvent,
   EndEvent,
@@ -180,6 +189,7 @@ export type {
   Metrics,
   ProgressEvent,
   RewireEvent,
+  RunEnd,
   RunEvent,
   RunResult,
 } from './train/events.js'
@@ -194,7 +204,7 @@ export {
   type SgdOptions,
   sgd,
 } from './train/optimizer.js'
-export type { CheckpointOptions, FitOptions, FitSettings } from './train/options.js'
+export type { FitOptions, FitSettings } from './train/options.js'
 export { Run } from './train/run.js'
 export {
   type CosineOptions,

@@ -17,6 +17,7 @@ ProfileFamily readProfileFamily(const Input& input);
 Initialization readInitialization(const Input& input);
 RewireSettings readRewire(const Input& input);
 FitSettings readFitSettings(const Input& input);
+Watched readWatched(const Input& input);
 Optimizer readOptimizer(const Input& input);
 
 }  // namespace espalier::addon

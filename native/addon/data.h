@@ -3,9 +3,9 @@
 #include <napi.h>
 
 #include <cstdint>
-#include <vector>
 
 #include "addon/input.h"
+#include "base/memory.h"
 #include "device/device.h"
 
 namespace espalier::addon {
@@ -25,9 +25,9 @@ class Data {
 
  private:
   Samples samples_;
-  std::vector<float> values_;
-  std::vector<int32_t> labels_;
-  std::vector<float> targets_;
+  Array<float> values_;
+  Array<int32_t> labels_;
+  Array<float> targets_;
   Napi::ObjectReference kept_;
 };
 

@@ -15,6 +15,22 @@ Napi::Object event(Napi::Env env, const char* type) {
   return result;
 }
 
+const char* reasonOf(FitEnd end) {
+  switch (end) {
+    case FitEnd::Cancelled:
+      return "cancelled";
+    case FitEnd::MaxSteps:
+      return "maxSteps";
+    case FitEnd::MaxSeconds:
+      return "maxSeconds";
+    case FitEnd::EarlyStopping:
+      return "earlyStopping";
+    case FitEnd::Finished:
+      break;
+  }
+  return "finished";
+}
+
 }  // namespace
 
 Napi::Object metricsToJs(Napi::Env env, const Metrics& metrics) {
@@ -67,9 +83,13 @@ Napi::Object eventToJs(Napi::Env env, const RewireEvent& rewire) {
   return result;
 }
 
+Napi::Object checkpointToJs(Napi::Env env) {
+  return event(env, "checkpoint");
+}
+
 Napi::Object endToJs(Napi::Env env, bool begun, const FitResult& fit, const Failure* failure) {
   Napi::Object result = event(env, "end");
-  result.Set("reason", failure != nullptr ? "failed" : fit.cancelled ? "cancelled" : "finished");
+  result.Set("reason", failure != nullptr ? "failed" : reasonOf(fit.end));
   if (failure == nullptr) {
     result.Set("error", env.Null());
   } else {

@@ -5,7 +5,7 @@
 
 #include "addon/convert.h"
 #include "addon/data.h"
-#include "addon/events.h"
+#include "addon/fit_job.h"
 #include "addon/output.h"
 #include "addon/plan.h"
 #include "addon/promise_jobs.h"
@@ -30,87 +30,12 @@ const char* nameOf(LayerKind kind) {
 
 }  // namespace
 
-/// A run of training. Its events are messages of their own; its delivery is the 'end' event.
-class NetworkObject::FitJob final : public Job {
- public:
-  FitJob(NetworkObject& owner, std::unique_ptr<Data> train, std::unique_ptr<Data> validation,
-         const FitSettings& settings, Napi::Function onEvent)
-      : owner_(owner),
-        worker_(*owner.worker_),
-        session_(owner.session_),
-        train_(std::move(train)),
-        validation_(std::move(validation)),
-        settings_(settings),
-        onEvent_(Napi::Persistent(onEvent)) {}
-
-  void run() override {
-    taken_ = true;
-    const FitListener listener{[this](const NetworkState& state) {
-                                 begun_ = true;
-                                 session_->refresh(state);
-                               },
-                               [this](const NetworkState& state) { session_->refresh(state); },
-                               [this](const ProgressEvent& event) { tell(event); },
-                               [this](const EpochEvent& event) { tell(event); },
-                               [this](const RewireEvent& event) { tell(event); }};
-    try {
-      result_ = session_->network.fit(train_->samples(), validation_ ? &validation_->samples() : nullptr,
-                                      settings_, listener);
-    } catch (...) {
-      failure = describe(std::current_exception());
-      session_->network.inspect([this](const NetworkState& state) {
-        result_ = {false, state.progress.epoch, state.progress.step, state.progress.rewirings};
-      });
-    }
-    session_->refresh();
-  }
-
-  void settle() override { owner_.fitting_ = false; }
-
-  void deliver(Napi::Env env) override {
-    // Disposed of before its turn came.
-    if (!taken_) {
-      failure.reset();
-      result_.cancelled = true;
-    }
-    onEvent_.Call({endToJs(env, begun_, result_, failure ? &*failure : nullptr)});
-  }
-
- private:
-  /// Queued before its job's end, so the job outlives it.
-  template <typename Event>
-  class EventMessage final : public Message {
-   public:
-    EventMessage(FitJob& job, const Event& event) : job_(job), event_(event) {}
-    void deliver(Napi::Env env) override { job_.onEvent_.Call({eventToJs(env, event_)}); }
-
-   private:
-    FitJob& job_;
-    const Event event_;
-  };
-
-  template <typename Event>
-  void tell(const Event& event) {
-    worker_.post(std::make_unique<EventMessage<Event>>(*this, event));
-  }
-
-  NetworkObject& owner_;
-  Worker& worker_;
-  const std::shared_ptr<Session> session_;
-  const std::unique_ptr<Data> train_;
-  const std::unique_ptr<Data> validation_;
-  const FitSettings settings_;
-  Napi::FunctionReference onEvent_;
-  FitResult result_;
-  /// By the worker; and then past every check, so that the network has changed.
-  bool taken_ = false;
-  bool begun_ = false;
-};
-
 Napi::Function NetworkObject::define(Napi::Env env) {
   return DefineClass(
       env, "Network",
       {InstanceMethod<&NetworkObject::fit>("fit"), InstanceMethod<&NetworkObject::cancel>("cancel"),
+       InstanceMethod<&NetworkObject::pause>("pause"), InstanceMethod<&NetworkObject::resume>("resume"),
+       InstanceMethod<&NetworkObject::takeCheckpoint>("takeCheckpoint"),
        InstanceMethod<&NetworkObject::evaluate>("evaluate"),
        InstanceMethod<&NetworkObject::predict>("predict"),
        InstanceMethod<&NetworkObject::gradients>("gradients"),
@@ -174,15 +99,37 @@ void NetworkObject::fit(const Napi::CallbackInfo& info) {
     const FitSettings settings = readFitSettings({info[2], ""});
     if (!info[3].IsFunction()) Input{info[3], "onEvent"}.fail("a function");
 
-    target.network.forgetCancel();
-    worker_->enqueue(std::make_unique<FitJob>(*this, std::move(train), std::move(validation), settings,
-                                              info[3].As<Napi::Function>()));
+    target.network.forgetRequests();
+    worker_->enqueue(std::make_unique<FitJob>(*worker_, session_, std::move(train), std::move(validation),
+                                              settings, info[3].As<Napi::Function>(),
+                                              [this] { fitting_ = false; }));
     fitting_ = true;
   });
 }
 
 void NetworkObject::cancel(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] { session().network.cancel(); });
+}
+
+void NetworkObject::pause(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] { session().network.pause(); });
+}
+
+void NetworkObject::resume(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] { session().network.resume(); });
+}
+
+Napi::Value NetworkObject::takeCheckpoint(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    std::optional<CheckpointQueue::Checkpoint> next = session().checkpoints.take();
+    if (!next) return env.Null();
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("newest", Napi::Boolean::New(env, next->newest));
+    result.Set("best", Napi::Boolean::New(env, next->best));
+    result.Set("state", snapshotToJs(env, std::move(next->snapshot)));
+    return result;
+  });
 }
 
 Napi::Value NetworkObject::evaluate(const Napi::CallbackInfo& info) {

@@ -18,10 +18,11 @@ class NetworkObject : public Napi::ObjectWrap<NetworkObject>, public Worker::Own
   ~NetworkObject() override;
 
  private:
-  class FitJob;
-
   void fit(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
+  void pause(const Napi::CallbackInfo& info);
+  void resume(const Napi::CallbackInfo& info);
+  Napi::Value takeCheckpoint(const Napi::CallbackInfo& info);
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value predict(const Napi::CallbackInfo& info);
   Napi::Value gradients(const Napi::CallbackInfo& info);

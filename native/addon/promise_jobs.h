@@ -91,8 +91,8 @@ class GradientsJob final : public PromiseJob {
  private:
   Napi::Value outcome(Napi::Env env) override {
     Napi::Object result = Napi::Object::New(env);
-    result.Set("mean", tensorsToJs(env, gradients_.mean));
-    result.Set("magnitude", tensorsToJs(env, gradients_.magnitude));
+    result.Set("mean", tensorsToJs(env, std::move(gradients_.mean)));
+    result.Set("magnitude", tensorsToJs(env, std::move(gradients_.magnitude)));
     return result;
   }
 
@@ -122,7 +122,7 @@ class SnapshotJob final : public PromiseJob {
   }
 
  private:
-  Napi::Value outcome(Napi::Env env) override { return snapshotToJs(env, snapshot_); }
+  Napi::Value outcome(Napi::Env env) override { return snapshotToJs(env, std::move(snapshot_)); }
 
   Snapshot snapshot_;
   std::exception_ptr error_;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "addon/checkpoint_queue.h"
 #include "train/network.h"
 
 namespace espalier::addon {
@@ -34,6 +35,8 @@ struct Session {
 
   const NetworkDescription description;
   espalier::Network network;
+  /// Of the run under way, else of the last one.
+  CheckpointQueue checkpoints;
 
  private:
   std::mutex mutex_;

@@ -1,6 +1,7 @@
 #include "addon/snapshot.h"
 
 #include <type_traits>
+#include <utility>
 
 #include "addon/convert.h"
 #include "addon/output.h"
@@ -10,7 +11,7 @@ namespace {
 
 constexpr int64_t kLargestCount = int64_t{1} << 53;
 
-Napi::Value tensorToJs(Napi::Env env, const Tensor& tensor) {
+Napi::Value tensorToJs(Napi::Env env, Tensor&& tensor) {
   Napi::Object result = Napi::Object::New(env);
   Napi::Array shape = Napi::Array::New(env, tensor.shape.size());
   for (size_t i = 0; i < tensor.shape.size(); ++i) {
@@ -19,16 +20,38 @@ Napi::Value tensorToJs(Napi::Env env, const Tensor& tensor) {
   result.Set("name", tensor.name);
   result.Set("shape", shape);
   std::visit(
-      [&]<typename T>(const std::vector<T>& data) {
+      [&]<typename T>(std::vector<T>&& data) {
         if constexpr (std::is_same_v<T, float>) {
-          result.Set("data", floatArray(env, data));
+          result.Set("data", moveToJs<Napi::Float32Array>(env, std::move(data)));
         } else if constexpr (std::is_same_v<T, int32_t>) {
-          result.Set("data", int32Array(env, data));
+          result.Set("data", moveToJs<Napi::Int32Array>(env, std::move(data)));
         } else {
-          result.Set("data", int64Array(env, data));
+          result.Set("data", moveToJs<Napi::BigInt64Array>(env, std::move(data)));
         }
       },
-      tensor.data);
+      std::move(tensor.data));
+  return result;
+}
+
+const char* nameOf(Watched watched) {
+  switch (watched) {
+    case Watched::TrainLoss:
+      return "trainLoss";
+    case Watched::TrainAccuracy:
+      return "trainAccuracy";
+    case Watched::ValidationLoss:
+      return "validationLoss";
+    case Watched::ValidationAccuracy:
+      break;
+  }
+  return "validationAccuracy";
+}
+
+Napi::Object bestToJs(Napi::Env env, const BestEpoch& best) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("watched", nameOf(best.watched));
+  result.Set("epoch", count(env, best.epoch));
+  result.Set("value", Napi::Number::New(env, best.value));
   return result;
 }
 
@@ -42,6 +65,7 @@ Napi::Object progressToJs(Napi::Env env, const Progress& progress) {
   result.Set("lossSum", Napi::Number::New(env, progress.lossSum));
   result.Set("correct", count(env, progress.correct));
   result.Set("samplesSeen", count(env, progress.samplesSeen));
+  result.Set("best", progress.best ? Napi::Value(bestToJs(env, *progress.best)) : env.Null());
   return result;
 }
 
@@ -56,6 +80,11 @@ Progress readProgress(const Input& input) {
   progress.lossSum = input.at("lossSum").number();
   progress.correct = counter("correct");
   progress.samplesSeen = counter("samplesSeen");
+  const Input best = input.at("best");
+  if (!best.isNull()) {
+    progress.best = BestEpoch{readWatched(best.at("watched")), best.at("epoch").integer(1, kLargestCount),
+                              best.at("value").number()};
+  }
   return progress;
 }
 
@@ -98,17 +127,17 @@ Tensor readTensor(const Input& input) {
 
 }  // namespace
 
-Napi::Array tensorsToJs(Napi::Env env, const std::vector<Tensor>& tensors) {
+Napi::Array tensorsToJs(Napi::Env env, std::vector<Tensor>&& tensors) {
   Napi::Array result = Napi::Array::New(env, tensors.size());
   for (size_t i = 0; i < tensors.size(); ++i) {
-    result.Set(static_cast<uint32_t>(i), tensorToJs(env, tensors[i]));
+    result.Set(static_cast<uint32_t>(i), tensorToJs(env, std::move(tensors[i])));
   }
   return result;
 }
 
-Napi::Object snapshotToJs(Napi::Env env, const Snapshot& snapshot) {
+Napi::Object snapshotToJs(Napi::Env env, Snapshot&& snapshot) {
   Napi::Object result = Napi::Object::New(env);
-  result.Set("tensors", tensorsToJs(env, snapshot.tensors));
+  result.Set("tensors", tensorsToJs(env, std::move(snapshot.tensors)));
   result.Set("progress", progressToJs(env, snapshot.progress));
   result.Set("optimizer",
              snapshot.optimizer ? Napi::Value(optimizerToJs(env, *snapshot.optimizer)) : env.Null());

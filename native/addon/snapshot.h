@@ -9,11 +9,11 @@
 
 namespace espalier::addon {
 
-/// A list of NativeTensor. The arrays are copies.
-Napi::Array tensorsToJs(Napi::Env env, const std::vector<Tensor>& tensors);
+/// A list of NativeTensor, which JavaScript then owns.
+Napi::Array tensorsToJs(Napi::Env env, std::vector<Tensor>&& tensors);
 
-/// NativeState of ts/native/surface.ts. The arrays are copies.
-Napi::Object snapshotToJs(Napi::Env env, const Snapshot& snapshot);
+/// NativeState of ts/native/surface.ts.
+Napi::Object snapshotToJs(Napi::Env env, Snapshot&& snapshot);
 
 /// Copies a NativeState out of JavaScript. What the tensors say is checked by putSnapshot.
 Snapshot readSnapshot(const Input& input);

@@ -4,7 +4,9 @@
 #include "addon/errors.h"
 #include "addon/output.h"
 #include "addon/plan.h"
+#include "base/memory.h"
 #include "base/thread_pool.h"
+#include "base/turns.h"
 #include "device/cpu/instruction_set.h"
 #include "device/cuda_library.h"
 
@@ -53,6 +55,29 @@ Napi::Value describeCuda(const Napi::CallbackInfo& info) {
     result.Set("runtime", count(env, status.runtime));
     result.Set("real", Napi::Boolean::New(env, status.real));
     return result;
+  });
+}
+
+Napi::Value describeUsage(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    const MemoryCount& memory = memoryCount();
+    const int64_t limit = memory.limit.load(std::memory_order_relaxed);
+    const Turns::Load load = Turns::ofProcess().load();
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("nativeBytes", count(env, memory.bytes.load(std::memory_order_relaxed)));
+    result.Set("nativeBytesLimit", limit == 0 ? env.Null() : Napi::Value(count(env, limit)));
+    result.Set("running", count(env, load.running));
+    result.Set("waiting", count(env, load.waiting));
+    return result;
+  });
+}
+
+void setMemoryLimit(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    const Input bytes{info[0], "bytes"};
+    const int64_t limit = bytes.isNull() ? 0 : bytes.integer(1, int64_t{1} << 53);
+    memoryCount().limit.store(limit, std::memory_order_relaxed);
   });
 }
 

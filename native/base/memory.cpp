@@ -3,6 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
+
+#include "base/error.h"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <sys/mman.h>
@@ -51,9 +54,48 @@ void* mapHugePages(size_t bytes) {
 }
 #endif
 
-}  // namespace
+std::atomic<MemoryCount*>& countInUse() {
+  static MemoryCount own;
+  static std::atomic<MemoryCount*> count{&own};
+  return count;
+}
 
-void* allocateMemory(size_t bytes) {
+/// Counts bytes from before they are allocated, so that two threads cannot pass the limit together, until
+/// they are kept or the allocation has failed.
+class Reservation {
+ public:
+  explicit Reservation(size_t bytes) : count_(memoryCount()), bytes_(static_cast<int64_t>(bytes)) {
+    const int64_t before = count_.bytes.fetch_add(bytes_, std::memory_order_relaxed);
+    try {
+      checkLimit(before, bytes_);
+    } catch (...) {
+      count_.bytes.fetch_sub(bytes_, std::memory_order_relaxed);
+      throw;
+    }
+  }
+  ~Reservation() {
+    if (!kept_) count_.bytes.fetch_sub(bytes_, std::memory_order_relaxed);
+  }
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
+
+  void keep() { kept_ = true; }
+
+  static void checkLimit(int64_t held, int64_t more) {
+    const int64_t limit = memoryCount().limit.load(std::memory_order_relaxed);
+    if (limit == 0 || held + more <= limit) return;
+    throw Error(ErrorCode::Memory, std::to_string(more) + " bytes more would go beyond the limit of " +
+                                       std::to_string(limit) + " bytes of native memory, of which " +
+                                       std::to_string(held) + " are in use (see setNativeMemoryLimit)");
+  }
+
+ private:
+  MemoryCount& count_;
+  const int64_t bytes_;
+  bool kept_ = false;
+};
+
+void* allocate(size_t bytes) {
 #if ESPALIER_HAS_MMAP
   if (hasOwnPages(bytes)) {
 #if defined(MADV_HUGEPAGE)
@@ -67,7 +109,29 @@ void* allocateMemory(size_t bytes) {
   return memory;
 }
 
+}  // namespace
+
+MemoryCount& memoryCount() {
+  return *countInUse().load(std::memory_order_relaxed);
+}
+
+void countMemoryIn(MemoryCount& count) {
+  countInUse().store(&count, std::memory_order_relaxed);
+}
+
+void requireMemory(int64_t bytes) {
+  Reservation::checkLimit(memoryCount().bytes.load(std::memory_order_relaxed), bytes);
+}
+
+void* allocateMemory(size_t bytes) {
+  Reservation reservation(bytes);
+  void* const memory = allocate(bytes);
+  reservation.keep();
+  return memory;
+}
+
 void freeMemory(void* memory, size_t bytes) noexcept {
+  memoryCount().bytes.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
 #if ESPALIER_HAS_MMAP
   if (hasOwnPages(bytes)) {
     munmap(memory, bytes);

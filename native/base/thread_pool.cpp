@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -65,8 +66,18 @@ void ThreadPool::run(const std::function<void(int)>& work) {
   work_ = &work;
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
-  work(0);
+  workOn(0);
   barrier();
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void ThreadPool::workOn(int thread) noexcept {
+  try {
+    (*work_)(thread);
+  } catch (...) {
+    const std::lock_guard lock(failureMutex_);
+    if (!failure_) failure_ = std::current_exception();
+  }
 }
 
 void ThreadPool::barrier() {
@@ -87,7 +98,7 @@ void ThreadPool::serve(int thread) {
     waitWhile(round_, round);
     ++round;
     if (stopping_.load(std::memory_order_relaxed)) return;
-    (*work_)(thread);
+    workOn(thread);
     barrier();
   }
 }

@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -20,7 +22,8 @@ class ThreadPool {
 
   int threads() const { return threads_; }
 
-  /// Calls work(thread) once on every thread and returns when all are done. work must not throw.
+  /// Calls work(thread) once on every thread and returns when all are done. Throws what one of them threw;
+  /// work that comes to a barrier() must not throw before it.
   void run(const std::function<void(int thread)>& work);
 
   /// Inside run(): waits until every thread has come here, and shows each the others' writes.
@@ -28,11 +31,15 @@ class ThreadPool {
 
  private:
   void serve(int thread);
+  void workOn(int thread) noexcept;
   void stop();
 
   const int threads_;
   std::vector<std::thread> workers_;
   const std::function<void(int)>* work_ = nullptr;
+  std::mutex failureMutex_;
+  /// Of the first thread that failed.
+  std::exception_ptr failure_;
   std::atomic<uint32_t> round_{0};
   std::atomic<uint32_t> generation_{0};
   std::atomic<int> arrived_{0};

@@ -51,6 +51,7 @@ Opened open() {
     dlclose(handle);
     return {nullptr, file.string() + " is of another build; build it again"};
   }
+  library->countMemoryIn(memoryCount());
   return {library, ""};
 }
 

@@ -71,6 +71,16 @@ struct LayerState {
   }
 };
 
+/// What of an epoch tells whether it was better than those before.
+enum class Watched { TrainLoss, TrainAccuracy, ValidationLoss, ValidationAccuracy };
+
+struct BestEpoch {
+  Watched watched = Watched::TrainLoss;
+  /// 1 for the first.
+  int64_t epoch = 0;
+  double value = 0;
+};
+
 /// How far training has come. Every random number is a function of the seed and these counters.
 struct Progress {
   int64_t epoch = 0;
@@ -83,6 +93,8 @@ struct Progress {
   double lossSum = 0;
   int64_t correct = 0;
   int64_t samplesSeen = 0;
+  /// None before the first epoch, and where nothing is watched.
+  std::optional<BestEpoch> best;
 };
 
 /// A network on the host.

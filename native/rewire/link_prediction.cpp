@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <iterator>
 #include <vector>
 
@@ -98,18 +97,9 @@ Array<int64_t> growByLinks(const Grid& grid, std::span<const int64_t> kept, int6
           "there are fewer free positions than connections to grow");
   const Pattern graph = Pattern::fromPositions(grid, kept);
   std::vector<TopPositions> best(static_cast<size_t>(pool.threads()), TopPositions(count));
-  std::vector<std::exception_ptr> failures(best.size());
   pool.run([&](int thread) {
-    const auto index = static_cast<size_t>(thread);
-    try {
-      offerLinks(graph, thread, pool.threads(), choice, best[index]);
-    } catch (...) {
-      failures[index] = std::current_exception();
-    }
+    offerLinks(graph, thread, pool.threads(), choice, best[static_cast<size_t>(thread)]);
   });
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
   for (size_t thread = 1; thread < best.size(); ++thread) best[0].merge(std::move(best[thread]));
   const Array<int64_t> likely = best[0].finish();
 

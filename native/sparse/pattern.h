@@ -42,6 +42,9 @@ struct CsrArrays {
 /// pattern. Both views are always consistent: whatever makes or changes a pattern checks it.
 class Pattern {
  public:
+  /// Of both views.
+  static constexpr int64_t kBytesPerEntry = 3 * sizeof(int32_t);
+
   Pattern() = default;
 
   /// Takes CSR arrays and builds the transpose view. rowOffsets: blockRows + 1, ascending from 0; columns:

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "base/memory.h"
 #include "topology/fan_in_profile.h"
 #include "topology/random_pattern.h"
 #include "topology/spatial_coupling.h"
 
 namespace espalier {
 namespace {
+
+constexpr int64_t kBytesPerWeight = sizeof(float);
 
 using FanIns = std::vector<std::vector<int64_t>>;
 
@@ -81,7 +84,13 @@ class Layer {
     std::vector<double> own;
     for (const LayerToLay& layer : layers_) own.push_back(layer.sparsity);
     std::vector<int64_t> blocks = layerConnections(grids_, sparsity_, density_, own);
-    for (size_t i = 0; i < layers_.size(); ++i) blocks[i] = blocksFor(grids_[i], blocks[i]);
+    int64_t bytes = 0;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      blocks[i] = blocksFor(grids_[i], blocks[i]);
+      bytes += checkedProduct(blocks[i], Pattern::kBytesPerEntry + grids_[i].block.size() * kBytesPerWeight);
+    }
+    // Before the work of laying what there is no room for.
+    requireMemory(bytes);
     return blocks;
   }
 

@@ -13,6 +13,25 @@ double secondsSince(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+/// What of an epoch is watched; none where it was not measured.
+std::optional<double> valueOf(Watched watched, const EpochEvent& event) {
+  switch (watched) {
+    case Watched::TrainLoss:
+      return event.train.loss;
+    case Watched::TrainAccuracy:
+      return event.train.accuracy;
+    case Watched::ValidationLoss:
+      return event.validation ? std::optional(event.validation->loss) : std::nullopt;
+    case Watched::ValidationAccuracy:
+      break;
+  }
+  return event.validation ? event.validation->accuracy : std::nullopt;
+}
+
+bool growsBetter(Watched watched) {
+  return watched == Watched::TrainAccuracy || watched == Watched::ValidationAccuracy;
+}
+
 void checkSettings(const FitSettings& settings) {
   require(settings.epochs > 0, ErrorCode::Option, "epochs must be at least 1");
   require(settings.batchSize > 0, ErrorCode::Option, "batchSize must be at least 1");
@@ -42,7 +61,10 @@ FitRun::FitRun(Network& network, const Samples& train, const Samples* validation
                  network.state_) {
   checkSettings(settings);
   // What cannot be had is said before anything changes.
-  chooseDevice(network.placement_.device);
+  if (chooseDevice(network.placement_.device) == DeviceKind::Cpu) {
+    turn_.emplace(Turns::ofProcess(), settings.threads, [this] { return cancelled(); });
+    turn_->take();
+  }
   if (!settings.resume) {
     rewirings_.start(state_, [this](NetworkState& shown, const auto& use) { showFirstBatch(shown, use); });
     resetOptimizer(state_, settings.optimizer);
@@ -93,17 +115,49 @@ void FitRun::showFirstBatch(NetworkState& shown, const std::function<void(const 
 }
 
 FitResult FitRun::run() {
-  lastProgress_ = Clock::now();
-  bool cancelled = false;
+  begin_ = lastProgress_ = lastCheckpoint_ = Clock::now();
+  firstStep_ = state_.progress.step;
   try {
-    while (!cancelled && state_.progress.epoch < settings_.epochs) cancelled = !runEpoch();
+    while (state_.progress.epoch < settings_.epochs && !exhausted() && runEpoch()) {
+    }
     settle();
   } catch (...) {
     salvage();
     throw;
   }
   network_.keepFactsOf(*device_);
-  return {cancelled, state_.progress.epoch, state_.progress.step, state_.progress.rewirings};
+  return {end_, state_.progress.epoch, state_.progress.step, state_.progress.rewirings};
+}
+
+void FitRun::rest() {
+  if (!network_.paused()) return;
+  settle();
+  const auto begin = Clock::now();
+  if (turn_) turn_->leave();
+  while (network_.staysPaused()) network_.runInspections();
+  if (turn_) turn_->take();
+  restSeconds_ += secondsSince(begin);
+}
+
+bool FitRun::goesOn() {
+  rest();
+  if (cancelled()) {
+    end_ = FitEnd::Cancelled;
+  } else if (settings_.maxSteps > 0 && state_.progress.step - firstStep_ >= settings_.maxSteps) {
+    end_ = FitEnd::MaxSteps;
+  } else if (settings_.maxSeconds > 0 && secondsSince(begin_) - restSeconds_ >= settings_.maxSeconds) {
+    end_ = FitEnd::MaxSeconds;
+  }
+  return end_ == FitEnd::Finished;
+}
+
+bool FitRun::exhausted() {
+  const Progress& progress = state_.progress;
+  // A run that goes on in the middle of an epoch had patience at its beginning.
+  const bool over = settings_.patience > 0 && progress.best && progress.stepInEpoch == 0 &&
+                    progress.epoch - progress.best->epoch >= settings_.patience;
+  if (over) end_ = FitEnd::EarlyStopping;
+  return over;
 }
 
 void FitRun::collect(bool all) {
@@ -158,18 +212,41 @@ void FitRun::inspect() {
   network_.runInspections();
 }
 
+void FitRun::checkpoint(bool epochDone) {
+  if (!listener_.checkpoint) return;
+  const CheckpointMoments& moments = settings_.checkpoints;
+  const Progress& progress = state_.progress;
+  const bool best = epochDone && moments.best && improved_;
+  checkpointOwed_ = checkpointOwed_ ||
+                    (epochDone && moments.epochs > 0 && progress.epoch % moments.epochs == 0) ||
+                    (moments.steps > 0 && progress.step % moments.steps == 0) ||
+                    (moments.seconds > 0 && secondsSince(lastCheckpoint_) >= moments.seconds);
+  const bool newest = checkpointOwed_ && listener_.wantsCheckpoint();
+  if (!newest && !best) return;
+  settle();
+  listener_.checkpoint(state_, newest, best);
+  if (!newest) return;
+  checkpointOwed_ = false;
+  lastCheckpoint_ = Clock::now();
+}
+
 bool FitRun::runEpoch() {
   const auto begin = Clock::now();
+  const double restedBefore = restSeconds_;
   rewireSeconds_ = 0;
   order_.emplace(orderOf(state_.progress.epoch));
   while (state_.progress.stepInEpoch < length_.stepsPerEpoch) {
-    if (cancelled()) return false;
+    if (!goesOn()) return false;
     step();
-    if (state_.progress.stepInEpoch < length_.stepsPerEpoch) inspect();
+    if (turn_) turn_->pass();
+    if (state_.progress.stepInEpoch == length_.stepsPerEpoch) break;
+    inspect();
+    checkpoint(false);
   }
   collect(true);
-  finishEpoch(secondsSince(begin));
+  finishEpoch(secondsSince(begin) - (restSeconds_ - restedBefore));
   inspect();
+  checkpoint(true);
   return true;
 }
 
@@ -252,8 +329,21 @@ void FitRun::finishEpoch(double seconds) {
   progress.lossSum = 0;
   progress.correct = 0;
   progress.samplesSeen = 0;
+  watch(event);
   network_.keepFactsOf(*device_);
   if (listener_.epoch) listener_.epoch(event);
+}
+
+void FitRun::watch(const EpochEvent& event) {
+  improved_ = false;
+  if (!settings_.watched) return;
+  const Watched watched = *settings_.watched;
+  const std::optional<double> value = valueOf(watched, event);
+  if (!value) return;
+  std::optional<BestEpoch>& best = state_.progress.best;
+  const double change = best ? (growsBetter(watched) ? *value - best->value : best->value - *value) : 0;
+  improved_ = !best || best->watched != watched || change > settings_.minimumChange;
+  if (improved_) best = BestEpoch{watched, event.epoch, *value};
 }
 
 }  // namespace espalier

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/random.h"
+#include "base/turns.h"
 #include "train/network.h"
 #include "train/rewirings.h"
 
@@ -35,7 +36,12 @@ class FitRun {
   };
 
   bool cancelled() const { return network_.cancelled_.load(std::memory_order_relaxed); }
-  /// Returns false when cancelled.
+  /// Before a step: waits while paused, and tells whether there shall be one; else end_ says why not.
+  bool goesOn();
+  void rest();
+  /// Whether the last epochs brought nothing better; end_ then says so.
+  bool exhausted();
+  /// Returns false when the run ends before its epochs are over.
   bool runEpoch();
   void step();
   /// Takes the outcomes that are there, or with `all` every one. Throws Error(Diverged) at the first loss
@@ -47,6 +53,7 @@ class FitRun {
   /// leaves progress where the host's state is.
   void salvage() noexcept;
   void inspect();
+  void checkpoint(bool epochDone);
   DeviceSettings deviceSettings() const;
   void makeDevice();
   /// Of the samples in an epoch, from 0.
@@ -55,6 +62,7 @@ class FitRun {
   void showFirstBatch(NetworkState& shown, const std::function<void(const ReadGradient&)>& use) const;
   void rewire(const DueRewiring& due, int64_t step, double learningRate);
   void finishEpoch(double seconds);
+  void watch(const EpochEvent& event);
   void tellProgress();
 
   Network& network_;
@@ -65,6 +73,8 @@ class FitRun {
   const FitListener& listener_;
   const RunLength length_;
   Rewirings rewirings_;
+  /// None on a GPU, which is not what runs share here.
+  std::optional<Turn> turn_;
   /// Of the samples in the epoch under way. Outlives the steps that the device still has to do.
   std::optional<Feistel> order_;
   /// Null only where a rewiring on the host has failed.
@@ -76,6 +86,15 @@ class FitRun {
   double lastLoss_ = 0;
   int64_t lastStep_ = 0;
   bool stepped_ = false;
+  FitEnd end_ = FitEnd::Finished;
+  Clock::time_point begin_;
+  double restSeconds_ = 0;
+  int64_t firstStep_ = 0;
+  /// Whether the last epoch was the best so far.
+  bool improved_ = false;
+  Clock::time_point lastCheckpoint_;
+  /// Whether a checkpoint was due that could not be taken yet.
+  bool checkpointOwed_ = false;
   Clock::time_point lastProgress_;
   double rewireSeconds_ = 0;
   double lastLearningRate_ = 0;

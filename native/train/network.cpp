@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/turns.h"
 #include "train/fit_run.h"
 
 namespace espalier {
@@ -115,6 +116,9 @@ void Network::withForwardDevice(int threads, const Use& use) {
   if (forwardDevice_ != nullptr && onProcessor() && threads != forwardThreads_) forwardDevice_.reset();
   if (forwardDevice_ == nullptr) forwardDevice_ = makeDevice(settingsFor(threads));
   forwardThreads_ = threads;
+  // A GPU takes no turn: it is not what runs share here.
+  std::optional<Turn> turn;
+  if (onProcessor()) turn.emplace(Turns::ofProcess(), threads, [] { return false; }).take();
   try {
     use(*forwardDevice_);
   } catch (...) {
@@ -168,11 +172,40 @@ Gradients Network::gradients(const Samples& samples, int64_t batchSize, int thre
   return recorder.finish();
 }
 
+void Network::cancel() {
+  const std::lock_guard lock(mutex_);
+  cancelled_.store(true, std::memory_order_relaxed);
+  news_.notify_all();
+}
+
+void Network::pause() {
+  paused_.store(true, std::memory_order_relaxed);
+}
+
+void Network::resume() {
+  const std::lock_guard lock(mutex_);
+  paused_.store(false, std::memory_order_relaxed);
+  news_.notify_all();
+}
+
+void Network::forgetRequests() {
+  cancelled_.store(false, std::memory_order_relaxed);
+  paused_.store(false, std::memory_order_relaxed);
+}
+
+bool Network::staysPaused() {
+  std::unique_lock lock(mutex_);
+  const auto over = [this] { return !paused() || cancelled_.load(std::memory_order_relaxed); };
+  news_.wait(lock, [&] { return over() || !inspections_.empty(); });
+  return !over();
+}
+
 void Network::inspect(std::function<void(const NetworkState&)> task) {
   // Under the lock, so that a call which begins meanwhile waits instead of finding the network in use.
   const std::lock_guard lock(mutex_);
   if (busy_) {
     inspections_.push_back(std::move(task));
+    news_.notify_all();
   } else {
     task(state_);
   }

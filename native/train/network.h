@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -68,10 +69,18 @@ struct FitListener {
   std::function<void(const ProgressEvent&)> progress;
   std::function<void(const EpochEvent&)> epoch;
   std::function<void(const RewireEvent&)> rewire;
+  /// Whether a checkpoint can be taken now; else one that is due is asked for again after the next step, so
+  /// that a slow disk delays checkpoints and never training.
+  std::function<bool()> wantsCheckpoint;
+  /// The state between two steps, to be copied: as the newest, for which wantsCheckpoint() was asked, or as
+  /// the best so far, which must be taken, or as both.
+  std::function<void(const NetworkState&, bool newest, bool best)> checkpoint;
 };
 
+enum class FitEnd { Finished, Cancelled, MaxSteps, MaxSeconds, EarlyStopping };
+
 struct FitResult {
-  bool cancelled = false;
+  FitEnd end = FitEnd::Finished;
   int64_t epochs = 0;
   int64_t steps = 0;
   int64_t rewirings = 0;
@@ -85,8 +94,8 @@ struct NetworkPlan {
 };
 
 /// A network and what can be done with it. fit, evaluate, predict and gradients block, and only one of them
-/// runs at a time: a second one throws Error(State). cancel, inspect, deviceBytes and plan may come from any
-/// thread at any time.
+/// runs at a time: a second one throws Error(State). cancel, pause, resume, inspect, deviceBytes and plan may
+/// come from any thread at any time.
 class Network {
  public:
   /// blank: with as few connections as can be, for a snapshot to replace. Throws Error(Device) where the
@@ -100,10 +109,13 @@ class Network {
   FitResult fit(const Samples& train, const Samples* validation, const FitSettings& settings,
                 const FitListener& listener);
   /// Asks the fit that runs, or is about to, to stop.
-  void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
-  /// Forgets earlier cancels. Whoever starts a fit on another thread calls this first, on the thread that may
-  /// cancel it: then no cancel is lost, and none that came too late stops the next fit.
-  void forgetCancel() { cancelled_.store(false, std::memory_order_relaxed); }
+  void cancel();
+  /// Asks it to wait between two steps until resume() or cancel().
+  void pause();
+  void resume();
+  /// Forgets earlier cancels and pauses. Whoever starts a fit on another thread calls this first, on the
+  /// thread that may cancel it: then no cancel is lost, and none that came too late stops the next fit.
+  void forgetRequests();
 
   Metrics evaluate(const Samples& samples, int threads);
   void predict(const Samples& samples, std::span<float> outputs, int threads);
@@ -141,13 +153,19 @@ class Network {
   void keepFactsOf(const Device& device);
   bool hasInspections() const;
   void runInspections();
+  bool paused() const { return paused_.load(std::memory_order_relaxed); }
+  /// Waits while paused: false when that is over, true when somebody wants to look meanwhile.
+  bool staysPaused();
 
   NetworkState state_;
   const Placement placement_;
   const int64_t inputs_;
   const int64_t outputs_;
   std::atomic<bool> cancelled_{false};
+  std::atomic<bool> paused_{false};
   mutable std::mutex mutex_;
+  /// Of whatever a run that waits has to hear.
+  std::condition_variable news_;
   bool busy_ = false;
   DeviceBytes deviceBytes_;
   NetworkPlan plan_;

@@ -41,6 +41,15 @@ struct RewireSettings {
   bool trackExploration = false;
 };
 
+/// When a run lays a copy of itself aside. 0: not by this.
+struct CheckpointMoments {
+  int64_t epochs = 0;
+  int64_t steps = 0;
+  double seconds = 0;
+  /// After every epoch that is the best so far.
+  bool best = false;
+};
+
 struct FitSettings {
   int64_t epochs = 10;
   int64_t batchSize = 128;
@@ -52,6 +61,16 @@ struct FitSettings {
   int threads = 1;
   /// Go on from the network's progress instead of starting afresh.
   bool resume = false;
+  /// What tells the best epoch; none: nothing does.
+  std::optional<Watched> watched;
+  /// By how much an epoch must be better to be the best.
+  double minimumChange = 0;
+  /// Epochs without a better one after which the run ends; 0: any number.
+  int64_t patience = 0;
+  /// Steps and seconds, pauses left out, after which this run ends; 0: none.
+  int64_t maxSteps = 0;
+  double maxSeconds = 0;
+  CheckpointMoments checkpoints;
 };
 
 }  // namespace espalier

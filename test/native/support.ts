@@ -207,6 +207,12 @@ export function settings(more: Partial<NativeFitSettings> = {}): NativeFitSettin
     shuffle: true,
     threads: 1,
     resume: false,
+    watched: null,
+    minimumChange: 0,
+    patience: 0,
+    maxSteps: 0,
+    maxSeconds: 0,
+    checkpoints: { epochs: 0, steps: 0, seconds: 0, best: false },
     ...more,
   }
 }

@@ -1,26 +1,31 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
 import { EspalierError } from '../../lib/errors.js'
 import type { NetworkSnapshot } from '../../lib/model/snapshot.js'
-import { endEvent, epochEvent, FakeNative, fakeRun, settle, snapshotAt } from './fake-native.js'
+import type { NativeFitSettings } from '../../lib/native/surface.js'
+import type { CheckpointPlan } from '../../lib/train/checkpoint-options.js'
+import { endEvent, FakeNative, fakeRun, settle, snapshotAt } from './fake-native.js'
 
 /** A disk that finishes a file when it is told to. */
 class FakeDisk {
-  files: number[] = []
-  #waiting: { epoch: number; done: () => void; fail: (error: Error) => void }[] = []
+  files: string[] = []
+  #waiting: { name: string; done: () => void; fail: (error: Error) => void }[] = []
 
-  write = (_path: string, { counters }: NetworkSnapshot) =>
+  write = (path: string, { counters }: NetworkSnapshot) =>
     new Promise<void>((done, fail) => {
-      this.#waiting.push({ epoch: counters.epoch, done, fail })
+      this.#waiting.push({ name: `${path} ${counters.epoch}`, done, fail })
     })
 
-  get waiting(): number[] {
-    return this.#waiting.map(({ epoch }) => epoch)
+  get waiting(): string[] {
+    return this.#waiting.map(({ name }) => name)
   }
 
   async finish(error?: Error): Promise<void> {
-    const { epoch, done, fail } = this.#waiting.shift()!
+    const { name, done, fail } = this.#waiting.shift()!
     if (error === undefined) {
-      this.files.push(epoch)
+      this.files.push(name)
       done()
     } else fail(error)
     await settle()
@@ -28,67 +33,84 @@ class FakeDisk {
 }
 
 const path = 'model.safetensors'
+const plan = (rest: Partial<CheckpointPlan> = {}): CheckpointPlan => ({
+  path,
+  every: { epochs: 1 },
+  last: 0,
+  best: false,
+  ...rest,
+})
 
-t.test('every Nth epoch is saved, and the end', async (t) => {
+t.test('what the run lays aside is written, and the end', async (t) => {
   const native = new FakeNative()
   const written: number[] = []
-  let epoch = 0
   const run = fakeRun(native, {
-    checkpoint: { path, every: 2 },
-    take: async () => snapshotAt(epoch),
+    checkpoint: plan(),
+    take: async () => snapshotAt(5),
     write: async (_path, { counters }) => {
       written.push(counters.epoch)
     },
   })
-  for (epoch = 1; epoch <= 5; epoch++) {
-    native.send(epochEvent(epoch))
+  for (const epoch of [2, 4]) {
+    native.layAside(snapshotAt(epoch))
     await settle()
   }
-  epoch = 5
   native.send(endEvent())
   await run
   t.strictSame(written, [2, 4, 5])
   const saved = []
   for await (const event of run) if (event.type === 'checkpoint') saved.push(event)
-  t.strictSame(saved[0], { type: 'checkpoint', path, epoch: 2, step: 20 })
+  t.strictSame(saved[0], { type: 'checkpoint', path, epoch: 2, step: 20, best: false })
   t.equal(saved.length, 3)
 })
 
-t.test('a slow disk delays checkpoints and skips all but the newest', async (t) => {
+t.test('the end is not written twice', async (t) => {
+  const native = new FakeNative()
+  const written: number[] = []
+  const run = fakeRun(native, {
+    checkpoint: plan(),
+    take: async () => snapshotAt(2),
+    write: async (_path, { counters }) => {
+      written.push(counters.epoch)
+    },
+  })
+  native.layAside(snapshotAt(2))
+  native.send(endEvent())
+  await run
+  t.strictSame(written, [2])
+})
+
+t.test('a slow disk writes one file at a time, and the end after them', async (t) => {
   const native = new FakeNative()
   const disk = new FakeDisk()
-  let epoch = 0
   const run = fakeRun(native, {
-    checkpoint: { path, every: 1 },
-    take: async () => snapshotAt(epoch),
+    checkpoint: plan({ best: true }),
+    take: async () => snapshotAt(4),
     write: disk.write,
   })
-  for (epoch = 1; epoch <= 4; epoch++) {
-    native.send(epochEvent(epoch))
-    await settle()
-  }
-  epoch = 4
-  t.strictSame(disk.waiting, [1], 'one file at a time')
+  native.layAside(snapshotAt(1))
+  native.layAside(snapshotAt(2), { best: true })
+  await settle()
+  t.strictSame(disk.waiting, [`${path} 1`], 'one file at a time')
   await disk.finish()
-  t.strictSame(disk.waiting, [4])
+  t.strictSame(disk.waiting, ['model.best.safetensors 2'])
   let ended = false
   run.then(() => {
     ended = true
   })
   native.send(endEvent('cancelled'))
   await disk.finish()
-  t.strictSame(disk.waiting, [4], 'the end is saved after it, also of a cancelled run')
+  t.strictSame(disk.waiting, [`${path} 4`], 'the end is saved after it, also of a cancelled run')
   t.equal(ended, false, 'the run is not over before its last file')
   await disk.finish()
   t.equal(ended, true)
-  t.strictSame(disk.files, [1, 4, 4])
 })
 
 t.test('a checkpoint that cannot be written stops the run with its reason', async (t) => {
   const native = new FakeNative()
   const disk = new FakeDisk()
-  const run = fakeRun(native, { checkpoint: { path, every: 1 }, write: disk.write })
-  native.send(epochEvent(1))
+  const run = fakeRun(native, { checkpoint: plan(), write: disk.write })
+  native.layAside(snapshotAt(1))
   await settle()
   const full = Object.assign(new Error('cannot write model: the disk is full (ENOSPC)'), {
     code: 'ERR_ESPALIER_FILE',
@@ -103,23 +125,54 @@ t.test('a checkpoint that cannot be written stops the run with its reason', asyn
 t.test('a diverged run leaves the last good file alone', async (t) => {
   const native = new FakeNative()
   const written: number[] = []
-  let value = 1
   const run = fakeRun(native, {
-    checkpoint: { path, every: 1 },
-    take: async () => snapshotAt(1, value),
-    write: async () => {
-      if (value === Number.POSITIVE_INFINITY) throw new EspalierError('ERR_ESPALIER_DIVERGED', 'not finite')
-      written.push(value)
+    checkpoint: plan(),
+    write: async (_path, { counters }) => {
+      if (counters.epoch > 1) throw new EspalierError('ERR_ESPALIER_DIVERGED', 'not finite')
+      written.push(counters.epoch)
     },
   })
-  native.send(epochEvent(1))
+  native.layAside(snapshotAt(1))
   await settle()
-  value = Number.POSITIVE_INFINITY
-  native.send(epochEvent(2))
+  native.layAside(snapshotAt(2))
   await settle()
   native.send(endEvent('failed', { code: 'ERR_ESPALIER_DIVERGED', message: 'the loss is NaN' }))
   await t.rejects(run, { code: 'ERR_ESPALIER_DIVERGED' })
   t.strictSame(written, [1], 'the divergence, not the file that was refused, is the reason')
+})
+
+t.test('the last ones and the best are kept', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'espalier-'))
+  const file = join(folder, path)
+  // Of a run that went on from step 30: one file of before it, and one of what it does again.
+  writeFileSync(join(folder, 'model.step-20.safetensors'), '2')
+  writeFileSync(join(folder, 'model.step-400.safetensors'), '40')
+  const native = new FakeNative()
+  const run = fakeRun(native, {
+    settings: { resume: true } as NativeFitSettings,
+    checkpoint: plan({ path: file, last: 2, best: true }),
+    take: async () => snapshotAt(5),
+    // As the real one does: a new file in the place of the old one.
+    write: async (name, { counters }) => {
+      rmSync(name, { force: true })
+      writeFileSync(name, String(counters.epoch))
+    },
+  })
+  native.layAside(snapshotAt(3))
+  await settle()
+  native.layAside(snapshotAt(4), { newest: true, best: true })
+  native.send(endEvent())
+  await run
+  const contents = Object.fromEntries(
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
+  )
+  t.strictSame(contents, {
+    'model.safetensors': '5',
+    'model.best.safetensors': '4',
+    'model.step-40.safetensors': '4',
+    'model.step-50.safetensors': '5',
+    'model.step-400.safetensors': '40',
+  })
 })
 
 t.test('data that the addon refuses on its own thread is told to the network', async (t) => {

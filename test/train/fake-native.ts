@@ -1,5 +1,12 @@
 import type { NetworkSnapshot } from '../../lib/model/snapshot.js'
-import type { NativeData, NativeEvent, NativeFitSettings } from '../../lib/native/surface.js'
+import type {
+  NativeCheckpoint,
+  NativeData,
+  NativeEvent,
+  NativeFitEnd,
+  NativeFitSettings,
+  NativeState,
+} from '../../lib/native/surface.js'
 import type { RunEvent } from '../../lib/train/events.js'
 import { Run } from '../../lib/train/run.js'
 import { startTraining, type Training } from '../../lib/train/training.js'
@@ -33,7 +40,7 @@ export const rewireEvent = (step: number): Extract<NativeEvent, { type: 'rewire'
 })
 
 export const endEvent = (
-  reason: 'finished' | 'cancelled' | 'failed' = 'finished',
+  reason: NativeFitEnd | 'failed' = 'finished',
   error: { code: string; message: string } | null = null,
   begun = true,
 ): NativeEvent => ({ type: 'end', reason, error, begun, epochs: 2, steps: 20, rewirings: 0 })
@@ -42,6 +49,9 @@ export const endEvent = (
 export class FakeNative {
   fits = 0
   cancels = 0
+  /** Names of what a run was asked for. */
+  asked: string[] = []
+  laidAside: NativeCheckpoint[] = []
   send: (event: NativeEvent) => void = () => {
     throw new Error('no fit was started')
   }
@@ -58,6 +68,17 @@ export class FakeNative {
 
   cancel(): void {
     this.cancels++
+  }
+
+  takeCheckpoint(): NativeCheckpoint | null {
+    return this.laidAside.shift() ?? null
+  }
+
+  /** Lays aside a copy and tells of it. */
+  layAside(state: NetworkSnapshot, kind: { newest?: boolean; best?: boolean } = { newest: true }): void {
+    const { newest = false, best = false } = kind
+    this.laidAside.push({ newest, best, state: state as unknown as NativeState })
+    this.send({ type: 'checkpoint' })
   }
 }
 
@@ -84,6 +105,7 @@ export function fakeRun(native: FakeNative, overrides: Partial<Training> = {}): 
     settings: { resume: false } as NativeFitSettings,
     signal: undefined,
     checkpoint: undefined,
+    toSnapshot: (state) => state as unknown as NetworkSnapshot,
     take: async () => snapshotAt(1),
     write: async () => {},
     before: { epochs: 0, steps: 0, rewirings: 0 },
@@ -92,7 +114,10 @@ export function fakeRun(native: FakeNative, overrides: Partial<Training> = {}): 
     onProgress: () => {},
     ...overrides,
   })
-  return new Run(task)
+  const ask = (name: string) => () => {
+    native.asked.push(name)
+  }
+  return new Run(task, { pause: ask('pause'), resume: ask('resume'), snapshot: async () => snapshotAt(1) })
 }
 
 /** Lets everything that waits on promises come to rest. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { copyFile, type FileHandle, link, open, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { EspalierError } from '../errors.js'
 
@@ -38,18 +38,44 @@ export function fileError(deed: string, file: string, cause: unknown): EspalierE
  * @throws ERR_ESPALIER_FILE with the reason
  */
 export async function writeWhole(file: string, fill: (sink: FileSink) => Promise<void>): Promise<void> {
+  await replaceFile(file, async (temporary) => {
+    const handle = await open(temporary, 'wx', 0o666)
+    try {
+      await fill(new FileSink(handle))
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  })
+}
+
+/**
+ * Gives a whole file that nobody writes into a second name, as a link where the file system has such and as a copy
+ * elsewhere; replacing either later leaves the other as it is.
+ *
+ * @throws ERR_ESPALIER_FILE with the reason
+ */
+export async function alsoNamed(file: string, second: string): Promise<void> {
+  await replaceFile(second, async (temporary) => {
+    try {
+      await link(file, temporary)
+    } catch {
+      await copyFile(file, temporary)
+      const handle = await open(temporary, 'r+')
+      await handle.sync().finally(() => handle.close())
+    }
+  })
+}
+
+/** Has a temporary file made beside the file and renames it over the file. */
+async function replaceFile(file: string, make: (temporary: string) => Promise<void>): Promise<void> {
   const folder = path.dirname(file)
   const temporary = path.join(folder, `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`)
-  let handle: FileHandle | undefined
   try {
-    handle = await open(temporary, 'wx', 0o666)
-    await fill(new FileSink(handle))
-    await handle.sync()
-    await handle.close()
+    await make(temporary)
     await rename(temporary, file)
   } catch (cause) {
-    // The first error is the one to report; these two only tidy up after it.
-    await handle?.close().catch(() => {})
+    // The first error is the one to report; this only tidies up after it.
     await rm(temporary, { force: true }).catch(() => {})
     throw fileError('write', file, cause)
   }

@@ -3,6 +3,7 @@ import { EspalierError } from '../errors.js'
 import { describeNetwork, type NetworkDescription } from '../model/description.js'
 import type { NetworkSnapshot } from '../model/snapshot.js'
 import type { NativeTensor } from '../native/surface.js'
+import { watchedSchema } from '../train/early-stopping.js'
 import { type FitSettings, settingsSchema } from '../train/options.js'
 import { flag, object, oneOf, parse, real, whole } from '../validation.js'
 import { checkTensors } from './checkpoint-tensors.js'
@@ -34,6 +35,9 @@ const countersSchema = object({
   lossSum: real(),
   correct: count,
   samplesSeen: count,
+  best: object({ watched: watchedSchema, epoch: whole({ from: 1 }), value: real() })
+    .nullable()
+    .default(null),
 })
 const optimizerSchema = object({
   type: oneOf(['sgd', 'adam', 'adamw']),
@@ -56,7 +60,7 @@ const optimizerSchema = object({
  */
 export async function writeCheckpoint(file: string, snapshot: NetworkSnapshot): Promise<void> {
   for (const { name, data } of snapshot.tensors) {
-    if (data instanceof Float32Array && !data.every((value) => Number.isFinite(value))) {
+    if (data instanceof Float32Array && !(await isAllFinite(data))) {
       const message = `${file} was not written: the network has diverged (tensor "${name}" is not finite)`
       throw new EspalierError('ERR_ESPALIER_DIVERGED', message)
     }
@@ -68,6 +72,16 @@ export async function writeCheckpoint(file: string, snapshot: NetworkSnapshot): 
     [keys.optimizer]: JSON.stringify(snapshot.optimizer),
     [keys.training]: JSON.stringify(snapshot.training),
   })
+}
+
+/** Looks in pieces, between which the event loop goes on. */
+async function isAllFinite(numbers: Float32Array): Promise<boolean> {
+  const piece = 2 ** 20
+  for (let begin = 0; begin < numbers.length; begin += piece) {
+    if (!numbers.subarray(begin, begin + piece).every((value) => Number.isFinite(value))) return false
+    if (begin + piece < numbers.length) await new Promise((resolve) => setImmediate(resolve))
+  }
+  return true
 }
 
 /**

@@ -2,7 +2,14 @@ import type { Dataset } from '../data/dataset.js'
 import { EspalierError } from '../errors.js'
 import { readCheckpoint, writeCheckpoint } from '../formats/checkpoint.js'
 import { addon, fromNative, guarded } from '../native/loader.js'
-import type { NativeLayerSummary, NativeMemory, NativeNetwork, NativePlan } from '../native/surface.js'
+import type {
+  NativeLayerSummary,
+  NativeMemory,
+  NativeNetwork,
+  NativePlan,
+  NativeState,
+} from '../native/surface.js'
+import { watchedBy } from '../train/early-stopping.js'
 import type { Metrics } from '../train/events.js'
 import {
   type FitOptions,
@@ -132,14 +139,16 @@ export class Network {
       request.validation === undefined
         ? null
         : toNativeData('fit: validation', request.validation, this.description, true)
+    const watched = watchedBy(request.settings.earlyStopping, train, options.validation)
     const previous = { training: this.#training, progress: this.#progress }
     const task = startTraining({
       native: this.#native,
       train: toNativeData('fit: train', train, this.description, true),
       validation,
-      settings: toNativeSettings(request),
+      settings: toNativeSettings(request, watched),
       signal: request.signal,
       checkpoint: request.checkpoint,
+      toSnapshot: (state) => this.#snapshotOf(state, request.settings),
       take: () => this.#takeSnapshot(),
       write: writeCheckpoint,
       before: this.#progress,
@@ -157,12 +166,16 @@ export class Network {
     })
     this.#fitting = true
     this.#calls++
-    return new Run((emit) =>
+    const untilDone: typeof task = (emit) =>
       task(emit).finally(() => {
         this.#fitting = false
         this.#callDone()
-      }),
-    )
+      })
+    return new Run(untilDone, {
+      pause: () => this.#native.pause(),
+      resume: () => this.#native.resume(),
+      snapshot: () => this.snapshot(),
+    })
   }
 
   /**
@@ -308,7 +321,10 @@ export class Network {
 
   async #takeSnapshot(): Promise<NetworkSnapshot> {
     const training = this.#training
-    const { tensors, progress, optimizer } = await this.#call(() => this.#native.snapshot())
+    return this.#snapshotOf(await this.#call(() => this.#native.snapshot()), training)
+  }
+
+  #snapshotOf({ tensors, progress, optimizer }: NativeState, training: FitSettings | null): NetworkSnapshot {
     return { description: this.description, tensors, counters: progress, optimizer, training }
   }
 

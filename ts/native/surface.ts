@@ -109,6 +109,34 @@ export interface NativeFitSettings {
   threads: number
   /** Go on from the network's progress instead of starting at epoch 0 with a fresh optimizer. */
   resume: boolean
+  /** What tells the best epoch; null: nothing does. */
+  watched: Watched | null
+  /** By how much an epoch must be better than the best so far. */
+  minimumChange: number
+  /** Epochs without a better one after which the run ends; 0: any number. */
+  patience: number
+  /** Steps, and seconds without pauses, after which this run ends; 0: none. */
+  maxSteps: number
+  maxSeconds: number
+  /** When a 'checkpoint' event comes; 0: not by this. */
+  checkpoints: NativeCheckpointMoments
+}
+
+/** What of an epoch tells whether it was better than those before. */
+export type Watched = 'trainLoss' | 'trainAccuracy' | 'validationLoss' | 'validationAccuracy'
+
+export interface NativeCheckpointMoments {
+  epochs: number
+  steps: number
+  seconds: number
+  /** After every epoch that is the best so far. */
+  best: boolean
+}
+
+export interface NativeBestEpoch {
+  watched: Watched
+  epoch: number
+  value: number
 }
 
 export interface NativeMetrics {
@@ -161,9 +189,13 @@ export type NativeEvent =
     }
   | { type: 'rewire'; epoch: number; step: number; fraction: number; layers: NativeRewireLayer[] }
   | {
+      /** A checkpoint waits for `takeCheckpoint`. */
+      type: 'checkpoint'
+    }
+  | {
       /** The last event of every run, whatever happened. */
       type: 'end'
-      reason: 'finished' | 'cancelled' | 'failed'
+      reason: NativeFitEnd | 'failed'
       /** Set when reason is 'failed'. */
       error: { code: string; message: string } | null
       /** False where the run was refused, and the network is as it was. */
@@ -173,6 +205,8 @@ export type NativeEvent =
       steps: number
       rewirings: number
     }
+
+export type NativeFitEnd = 'finished' | 'cancelled' | 'maxSteps' | 'maxSeconds' | 'earlyStopping'
 
 /** A tensor of the state. The data is a copy that the caller owns. */
 export interface NativeTensor {
@@ -200,6 +234,15 @@ export interface NativeProgress {
   lossSum: number
   correct: number
   samplesSeen: number
+  /** Null before the first epoch, and where nothing is watched. */
+  best: NativeBestEpoch | null
+}
+
+/** A copy of the state that a run laid aside. */
+export interface NativeCheckpoint {
+  newest: boolean
+  best: boolean
+  state: NativeState
 }
 
 export interface NativeState {
@@ -274,6 +317,11 @@ export interface NativeNetwork {
   ): void
   /** Asks a running fit to stop after the step it is in. */
   cancel(): void
+  /** Asks it to wait between two steps. */
+  pause(): void
+  resume(): void
+  /** The next checkpoint to write, or null when there is none: then the last one is taken to be written. */
+  takeCheckpoint(): NativeCheckpoint | null
   evaluate(data: NativeData, threads: number): Promise<NativeMetrics>
   /** samples x outputs: probabilities for the two cross-entropies, plain outputs for squared error. */
   predict(data: NativeData, threads: number): Promise<Float32Array>
@@ -321,9 +369,22 @@ export interface NativeCuda {
   real: boolean
 }
 
+/** What the networks of the process hold and compute, in all environments together. */
+export interface NativeUsage {
+  /** Outside the JavaScript heap: networks, what trains them, and copies of samples. */
+  nativeBytes: number
+  nativeBytesLimit: number | null
+  /** Calls that compute on the processor now, and those that wait for their turn. */
+  running: number
+  waiting: number
+}
+
 export interface NativeAddon {
   system(): NativeSystem
   cuda(): NativeCuda
+  usage(): NativeUsage
+  /** Of all environments together; null: as much as there is. */
+  setMemoryLimit(bytes: number | null): void
   /** What device 'auto' is here, or the device itself. Throws ERR_ESPALIER_DEVICE where 'cuda' is not usable. */
   chooseDevice(device: NativePlacement['device']): 'cpu' | 'cuda'
   /** Throws ERR_ESPALIER_DEVICE where the placement is 'cuda' and that is not usable. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { object, parse, whole } from '../validation.js'
 import { addon, guarded, packageRoot } from './loader.js'
-import type { InstructionSet, NativeCuda, NativePlacement } from './surface.js'
+import type { InstructionSet, NativeCuda, NativePlacement, NativeUsage } from './surface.js'
 
 /** What this machine and this build can do; `espalier doctor` prints it. */
 export interface SystemInformation {
@@ -21,6 +22,8 @@ export interface SystemInformation {
   /** What CUDA finds here. Looked for when it is read, which the first time takes a while where there is a GPU. */
   readonly cuda: NativeCuda
 }
+
+const limitSchema = object({ bytes: whole({ from: 1 }).nullable() })
 
 /** Describes machine and build. @throws ERR_ESPALIER_NATIVE when the addon cannot be loaded */
 export function system(): SystemInformation {
@@ -47,4 +50,26 @@ export function system(): SystemInformation {
  */
 export function chooseDevice(device: NativePlacement['device'] = 'auto'): 'cpu' | 'cuda' {
   return guarded(() => addon().chooseDevice(device))
+}
+
+/**
+ * What the networks of this process hold and compute, those of all worker_threads together: they share one memory and
+ * one set of processors, on which calls that compute take turns of some milliseconds.
+ */
+export function usage(): NativeUsage {
+  return guarded(() => addon().usage())
+}
+
+/**
+ * Limits the memory outside the JavaScript heap that the networks of this process may hold, in all worker_threads
+ * together. What would go beyond it is refused before it is allocated, with ERR_ESPALIER_MEMORY: a network that is too
+ * large when it is made, a run when it begins or where a rewiring needs more for a moment. What is held already stays.
+ * Snapshots, which JavaScript owns, and the memory of a GPU are not counted.
+ *
+ * @param bytes >= 1, or null for no limit, which is the default
+ * @throws ERR_ESPALIER_OPTION
+ */
+export function setNativeMemoryLimit(bytes: number | null): void {
+  const limit = parse('setNativeMemoryLimit', limitSchema, { bytes }).bytes
+  guarded(() => addon().setMemoryLimit(limit))
 }

@@ -115,7 +115,7 @@ const runRecord = z.object({
   /** What decided the result, by its name on the command line, without the dashes. */
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   result: z.object({
-    reason: z.enum(['finished', 'cancelled', 'failed']),
+    reason: z.enum(['finished', 'cancelled', 'maxSteps', 'maxSeconds', 'earlyStopping', 'failed']),
     /** Why a failed run failed; null otherwise. */
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
     testAccuracy: share.nullable(),

@@ -9,7 +9,14 @@ import { formatCount, formatLoss, formatPercent, formatSeconds, formatShort } fr
 import type { RunRecord } from './run-record.js'
 import { drawFan, drawInputs, drawPixels, mostBars } from './spread-charts.js'
 
-const reasons = { finished: null, cancelled: 'stopped early', failed: 'failed' } as const
+const reasons = {
+  finished: null,
+  cancelled: 'stopped early',
+  maxSteps: 'stopped by maxSteps',
+  maxSeconds: 'stopped by maxSeconds',
+  earlyStopping: 'stopped when it got no better',
+  failed: 'failed',
+} as const
 
 const tile = (name: string, value: string, beside = ''): Markup =>
   html`<div class="tile"><span>${name}</span><strong>${value} <small>${beside}</small></strong></div>`

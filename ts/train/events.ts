@@ -1,4 +1,4 @@
-import type { NativeMetrics, NativeRewireLayer } from '../native/surface.js'
+import type { NativeFitEnd, NativeMetrics, NativeRewireLayer } from '../native/surface.js'
 
 /** `loss`: mean over the samples. `accuracy`: share of right answers, 0 to 1; null for regression. */
 export type Metrics = NativeMetrics
@@ -52,12 +52,20 @@ export interface CheckpointEvent {
   readonly epoch: number
   /** Steps done in the file. */
   readonly step: number
+  /** Whether it is the best so far, and so `<name>.best<extension>` as well. */
+  readonly best: boolean
 }
+
+/**
+ * How a run came to its end: 'finished' all epochs; 'cancelled' by its signal; 'maxSteps', 'maxSeconds' and
+ * 'earlyStopping' by the options of these names.
+ */
+export type RunEnd = NativeFitEnd
 
 /** The last event of a run that did not fail. */
 export interface EndEvent {
   readonly type: 'end'
-  readonly reason: 'finished' | 'cancelled'
+  readonly reason: RunEnd
   /** Epochs completed since the start of training. */
   readonly epochs: number
   /** Steps done since the start of training. */
@@ -72,8 +80,7 @@ export type RunEvent<V extends Metrics | null = Metrics | null> =
   | EndEvent
 
 export interface RunResult<V extends Metrics | null = Metrics | null> {
-  /** 'cancelled' when the signal was aborted before the end. */
-  readonly reason: 'finished' | 'cancelled'
+  readonly reason: RunEnd
   /** Epochs completed since the start of training, those before a resume included. */
   readonly epochs: number
   /** Steps done since the start of training, those before a resume included. */

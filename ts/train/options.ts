@@ -3,19 +3,19 @@ import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { Dataset } from '../data/dataset.js'
 import { EspalierError } from '../errors.js'
-import type { NativeFitSettings } from '../native/surface.js'
+import type { NativeFitSettings, Watched } from '../native/surface.js'
 import { type RewireRule, ruleSchema, toNativeRewire } from '../rewire/rule.js'
 import { staticTopology } from '../rewire/static.js'
-import { flag, impossible, instance, MAX_THREADS, object, parse, text, whole } from '../validation.js'
+import { flag, impossible, instance, MAX_THREADS, object, parse, real, whole } from '../validation.js'
+import {
+  type CheckpointOptions,
+  type CheckpointPlan,
+  checkpointSchema,
+  toNativeMoments,
+} from './checkpoint-options.js'
+import { type EarlyStopping, type EarlyStoppingOptions, earlyStoppingSchema } from './early-stopping.js'
 import { type Optimizer, optimizerSchema, sgd, toNativeOptimizer } from './optimizer.js'
 import { constant, type LearningRateSchedule, scheduleSchema, toNativeSchedule } from './schedule.js'
-
-export interface CheckpointOptions {
-  /** File to write; a file that is there is replaced whole or not at all. */
-  path: string
-  /** Epochs between two checkpoints, >= 1. Default 1. One more is written at the end, also of a cancelled run. */
-  every?: number
-}
 
 export interface FitOptions {
   /** Passes over the training data, counted from the start of training, 1 or more. Default 10. */
@@ -45,6 +45,18 @@ export interface FitOptions {
   resume?: boolean
   /** Save the network while training. Default: not. */
   checkpoint?: CheckpointOptions
+  /**
+   * End the run when it gets no better; null: do not. Its state is in every checkpoint, so that a resumed run ends where
+   * an uninterrupted one would. Default null.
+   */
+  earlyStopping?: EarlyStoppingOptions | null
+  /** End this run after so many steps, >= 1, with reason 'maxSteps'. Default: not. */
+  maxSteps?: number
+  /**
+   * End this run after the step in which so many seconds are over, > 0, pauses not counted, with reason 'maxSeconds'.
+   * Default: not.
+   */
+  maxSeconds?: number
 }
 
 /** The settings of a run that decide its result; a checkpoint holds them. */
@@ -55,6 +67,7 @@ export interface FitSettings {
   readonly learningRateSchedule: LearningRateSchedule
   readonly rewire: RewireRule
   readonly shuffle: boolean
+  readonly earlyStopping: EarlyStopping | null
 }
 
 /** The options of a fit, checked, with defaults. */
@@ -63,7 +76,9 @@ export interface FitRequest {
   readonly threads: number
   readonly resume: boolean
   readonly signal: AbortSignal | undefined
-  readonly checkpoint: { readonly path: string; readonly every: number } | undefined
+  readonly maxSteps: number | undefined
+  readonly maxSeconds: number | undefined
+  readonly checkpoint: CheckpointPlan | undefined
   /** As given; its contents are checked with the network at hand. */
   readonly validation: unknown
 }
@@ -81,8 +96,13 @@ const settingsShape = {
   shuffle: flag(),
 }
 
+const earlyStoppingOption = earlyStoppingSchema.nullable()
+
 /** Settings as a checkpoint holds them. */
-export const settingsSchema: z.ZodType<FitSettings> = object(settingsShape)
+export const settingsSchema: z.ZodType<FitSettings> = object({
+  ...settingsShape,
+  earlyStopping: earlyStoppingOption.default(null),
+})
 
 const defaults: FitSettings = {
   epochs: 10,
@@ -91,6 +111,7 @@ const defaults: FitSettings = {
   learningRateSchedule: constant(),
   rewire: staticTopology(),
   shuffle: true,
+  earlyStopping: null,
 }
 
 const isSignal = (value: unknown): value is AbortSignal => value instanceof AbortSignal
@@ -102,7 +123,10 @@ const fitSchema = object(
     threads: threadsSchema,
     signal: instance(isSignal, 'an AbortSignal').optional(),
     resume: flag().default(false),
-    checkpoint: object({ path: text('a path'), every: whole({ from: 1 }).default(1) }).optional(),
+    checkpoint: checkpointSchema.optional(),
+    earlyStopping: earlyStoppingOption.optional(),
+    maxSteps: whole({ from: 1 }).optional(),
+    maxSeconds: real({ above: 0 }).optional(),
   },
   {
     learningRate: 'optimizer, for example sgd({ learningRate: 0.1 })',
@@ -131,7 +155,11 @@ export function readFitOptions(
   last: FitSettings | null,
   hasSparse: boolean,
 ): FitRequest {
-  const { threads, signal, resume, checkpoint, validation, ...given } = parse('fit', fitSchema, options)
+  const { threads, signal, resume, checkpoint, validation, maxSteps, maxSeconds, ...given } = parse(
+    'fit',
+    fitSchema,
+    options,
+  )
   const base = resume && last !== null ? last : defaults
   const chosen = Object.entries(given).filter(([, value]) => value !== undefined)
   const settings: FitSettings = { ...base, ...Object.fromEntries(chosen) }
@@ -151,17 +179,34 @@ export function readFitOptions(
         `allowed: absent, ${allowed}, or resume: false`,
     )
   }
-  return { settings, threads, resume: resume && last !== null, signal, checkpoint, validation }
+  return {
+    settings,
+    threads,
+    resume: resume && last !== null,
+    signal,
+    maxSteps,
+    maxSeconds,
+    checkpoint,
+    validation,
+  }
 }
 
 /** What the addon gets. */
-export function toNativeSettings({ settings, threads, resume }: FitRequest): NativeFitSettings {
+export function toNativeSettings(request: FitRequest, watched: Watched): NativeFitSettings {
+  const { settings, threads, resume, maxSteps = 0, maxSeconds = 0, checkpoint } = request
+  const { earlyStopping, ...others } = settings
   return {
-    ...settings,
+    ...others,
     optimizer: toNativeOptimizer(settings.optimizer),
     learningRateSchedule: toNativeSchedule(settings.learningRateSchedule),
     rewire: toNativeRewire(settings.rewire),
     threads,
     resume,
+    watched,
+    minimumChange: earlyStopping?.minimumChange ?? 0,
+    patience: earlyStopping?.patience ?? 0,
+    maxSteps,
+    maxSeconds,
+    checkpoints: toNativeMoments(checkpoint),
   }
 }

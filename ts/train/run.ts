@@ -1,4 +1,12 @@
+import type { NetworkSnapshot } from '../model/snapshot.js'
 import type { Metrics, ProgressEvent, RunEvent, RunResult } from './events.js'
+
+/** What a run can be asked for while it is under way. */
+export interface RunControls {
+  pause(): void
+  resume(): void
+  snapshot(): Promise<NetworkSnapshot>
+}
 
 /**
  * A training run under way. Await it for the result, or iterate it for its events, or both, any number of times.
@@ -19,9 +27,12 @@ export class Run<V extends Metrics | null = Metrics | null>
   #settled: 'no' | 'yes' | { error: unknown } = 'no'
   #wakers: (() => void)[] = []
   #iterators = 0
+  readonly #controls: RunControls
+  #paused = false
 
   /** @internal `task` emits events until its promise settles. */
-  constructor(task: (emit: (event: RunEvent<V>) => void) => Promise<RunResult<V>>) {
+  constructor(task: (emit: (event: RunEvent<V>) => void) => Promise<RunResult<V>>, controls: RunControls) {
+    this.#controls = controls
     this.#result = task((event) => this.#emit(event)).then(
       (result) => {
         this.#settle('yes')
@@ -48,6 +59,37 @@ export class Run<V extends Metrics | null = Metrics | null>
 
   finally(done?: (() => void) | null): Promise<RunResult<V>> {
     return this.#result.finally(done)
+  }
+
+  /** Whether it rests, or is about to: `pause` was called last, and not `resume`. */
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /**
+   * Lets training rest after the step that it is in, with no processor taken and all memory kept, until `resume` or the
+   * end by the signal. Does nothing once the run is over.
+   */
+  pause(): void {
+    if (this.#settled !== 'no') return
+    this.#paused = true
+    this.#controls.pause()
+  }
+
+  /** Lets training go on. Does nothing where it was not paused. */
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    if (this.#settled === 'no') this.#controls.resume()
+  }
+
+  /**
+   * A consistent copy of the network between two steps, also while the run rests or when it is over.
+   *
+   * @throws ERR_ESPALIER_STATE when the network was disposed
+   */
+  snapshot(): Promise<NetworkSnapshot> {
+    return this.#controls.snapshot()
   }
 
   /** A new reader of the events, from the first one on. */

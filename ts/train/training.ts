@@ -1,19 +1,29 @@
 import { type ErrorCode, EspalierError } from '../errors.js'
-import type { Progress } from '../model/snapshot.js'
+import type { NetworkSnapshot, Progress } from '../model/snapshot.js'
 import { fromNative, guarded } from '../native/loader.js'
-import type { NativeData, NativeEvent, NativeFitSettings, NativeNetwork } from '../native/surface.js'
-import { Checkpointer, type TakeSnapshot, type WriteSnapshot } from './checkpointer.js'
+import type {
+  NativeCheckpoint,
+  NativeData,
+  NativeEvent,
+  NativeFitSettings,
+  NativeNetwork,
+} from '../native/surface.js'
+import type { CheckpointPlan } from './checkpoint-options.js'
+import { Checkpointer, type LaidAside, type WriteSnapshot } from './checkpointer.js'
 import type { EpochEvent, Metrics, RewireEvent, RunEvent, RunResult } from './events.js'
 
 /** A training run, with everything checked. */
 export interface Training {
-  native: Pick<NativeNetwork, 'fit' | 'cancel'>
+  native: Pick<NativeNetwork, 'fit' | 'cancel' | 'takeCheckpoint'>
   train: NativeData
   validation: NativeData | null
   settings: NativeFitSettings
   signal: AbortSignal | undefined
-  checkpoint: { readonly path: string; readonly every: number } | undefined
-  take: TakeSnapshot
+  checkpoint: CheckpointPlan | undefined
+  /** What the addon laid aside as a snapshot. */
+  toSnapshot: (state: NativeCheckpoint['state']) => NetworkSnapshot
+  /** Takes a consistent copy of the network. */
+  take: () => Promise<NetworkSnapshot>
   write: WriteSnapshot
   /** Progress before this run: what a run that never started reports. */
   before: Progress
@@ -48,13 +58,17 @@ export function startTraining<V extends Metrics | null>(
     ended = resolve
   })
 
+  const takeLaidAside = (): LaidAside | null => {
+    const next = guarded(() => native.takeCheckpoint())
+    return next && { newest: next.newest, best: next.best, snapshot: training.toSnapshot(next.state) }
+  }
   const checkpointer =
     checkpoint === undefined
       ? null
       : new Checkpointer(
-          checkpoint.path,
-          checkpoint.every,
-          training.take,
+          checkpoint,
+          settings.resume,
+          takeLaidAside,
           training.write,
           (event) => emit(event),
           (error) => {
@@ -79,8 +93,8 @@ export function startTraining<V extends Metrics | null>(
       rewirings.push(event)
       training.onProgress({ steps: event.step, rewirings: rewiringsBefore + rewirings.length })
     }
-    emit(event as RunEvent<V>)
-    if (event.type === 'epoch') checkpointer?.epochDone(event.epoch)
+    if (event.type === 'checkpoint') checkpointer?.wake()
+    else emit(event as RunEvent<V>)
   }
 
   const abort = () => native.cancel()
@@ -104,7 +118,7 @@ export function startTraining<V extends Metrics | null>(
       )
     if (failure !== null) throw fromNative(failure.error)
     const seconds = (performance.now() - started) / 1000
-    await checkpointer?.save()
+    await checkpointer?.finish(await training.take())
     emit({ type: 'end', reason, epochs, steps })
     const last = history[history.length - 1]
     const trained = sum(history.map((epoch) => epoch.seconds))

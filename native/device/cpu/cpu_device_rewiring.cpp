@@ -1,7 +1,6 @@
 // How CpuDevice moves connections: on the host's state, layers side by side.
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include "base/random.h"
@@ -40,18 +39,10 @@ std::vector<LayerMoves> CpuDevice::rewire(const RewirePlan& plan) {
 
 template <typename Work>
 void CpuDevice::overLayers(std::vector<LayerRewiring>& rewirings, const Work& work) {
-  std::vector<std::exception_ptr> failures(static_cast<size_t>(pool_.threads()));
+  const auto threads = static_cast<size_t>(pool_.threads());
   pool_.run([&](int thread) {
-    try {
-      for (size_t i = static_cast<size_t>(thread); i < rewirings.size(); i += failures.size())
-        work(rewirings[i]);
-    } catch (...) {
-      failures[static_cast<size_t>(thread)] = std::current_exception();
-    }
+    for (size_t i = static_cast<size_t>(thread); i < rewirings.size(); i += threads) work(rewirings[i]);
   });
-  for (const auto& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
 }
 
 void CpuDevice::drop(const RewirePlan& plan, LayerRewiring& rewiring) const {

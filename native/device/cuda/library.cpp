@@ -61,7 +61,7 @@ Status status() {
   return status;
 }
 
-constexpr Library kLibrary{kLibraryVersion, status, makeCudaDevice};
+constexpr Library kLibrary{kLibraryVersion, status, makeCudaDevice, countMemoryIn};
 
 }  // namespace
 }  // namespace espalier::cuda

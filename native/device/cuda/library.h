@@ -33,10 +33,13 @@ struct Library {
   int64_t version = 0;
   Status (*status)() = nullptr;
   std::unique_ptr<Device> (*makeDevice)(NetworkState& network, const DeviceSettings& settings) = nullptr;
+  /// What one side allocates of a network, the other may free.
+  void (*countMemoryIn)(MemoryCount& count) = nullptr;
 };
 
-/// Raised whenever anything that crosses the door changes: Device, NetworkState, Status, Library.
-inline constexpr int64_t kLibraryVersion = 1;
+/// Raised whenever anything that crosses the door changes: Device, NetworkState, Status, Library,
+/// MemoryCount.
+inline constexpr int64_t kLibraryVersion = 2;
 
 inline constexpr const char* kLibraryEntry = "espalierCudaLibrary";
 using LibraryEntry = const Library* (*)();

@@ -1,0 +1,50 @@
+import type { Dataset } from '../data/dataset.js'
+import type { Watched } from '../native/surface.js'
+import { impossible, object, oneOf, real, whole } from '../validation.js'
+
+/** What of an epoch tells whether it was the best: the less loss the better, the more accuracy the better. */
+export type Metric = Watched
+
+export interface EarlyStoppingOptions {
+  /** Epochs in a row without a better one after which the run ends, >= 1. */
+  patience: number
+  /** What is watched. Default null: 'validationLoss' with a validation set, else 'trainLoss'. */
+  metric?: Metric | null
+  /** By how much an epoch must be better than the best so far, >= 0. Default 0: by anything. */
+  minimumChange?: number
+}
+
+/** The same with defaults. */
+export interface EarlyStopping {
+  readonly patience: number
+  readonly metric: Metric | null
+  readonly minimumChange: number
+}
+
+export const watchedSchema = oneOf(['trainLoss', 'trainAccuracy', 'validationLoss', 'validationAccuracy'])
+
+export const earlyStoppingSchema = object({
+  patience: whole({ from: 1, to: 1e6 }),
+  metric: watchedSchema.nullable().default(null),
+  minimumChange: real({ from: 0 }).default(0),
+})
+
+/**
+ * What a run watches.
+ *
+ * @throws ERR_ESPALIER_OPTION where the data sets do not tell it
+ */
+export function watchedBy(
+  earlyStopping: EarlyStopping | null,
+  train: Dataset,
+  validation: Dataset | undefined,
+): Watched {
+  const metric = earlyStopping?.metric ?? (validation === undefined ? 'trainLoss' : 'validationLoss')
+  const measured = metric.startsWith('validation') ? validation : train
+  const refuse = (reason: string) => impossible('fit', 'earlyStopping.metric', metric, reason)
+  if (measured === undefined) throw refuse('there is no validation set; allowed: trainLoss, trainAccuracy')
+  if (metric.endsWith('Accuracy') && measured.labels === undefined) {
+    throw refuse('the samples have no labels, which accuracy needs; allowed: trainLoss, validationLoss')
+  }
+  return metric
+}
