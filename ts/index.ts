@@ -217,3 +217,4 @@ export {
   stepDecay,
   type WarmupOptions,
 } from './train/schedule.js'
+export type { SampleChunk, SampleStream } from './train/stream.js'

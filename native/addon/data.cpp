@@ -16,7 +16,7 @@ void requireLength(const Input& input, size_t given, int64_t expected, const std
 
 }  // namespace
 
-Data::Data(const Input& input, int64_t inputs, int64_t outputs) {
+Samples viewSamples(const Input& input, int64_t inputs, int64_t outputs) {
   constexpr int64_t kLargest = std::numeric_limits<int32_t>::max();
   const int64_t count = input.at("samples").integer(1, int64_t{1} << 40);
   const int64_t features = input.at("features").integer(1, kLargest);
@@ -30,25 +30,35 @@ Data::Data(const Input& input, int64_t inputs, int64_t outputs) {
   const std::string rows = std::to_string(count) + " samples";
   requireLength(values, numbers.size(), checkedProduct(count, features),
                 rows + " x " + std::to_string(features) + " features");
-  samples_ = {count, features, numbers.data(), nullptr, nullptr};
+  Samples samples{count, features, numbers.data(), nullptr, nullptr};
   if (!labels.isNull()) {
     const std::span<const int32_t> classes = labels.int32s();
     requireLength(labels, classes.size(), count, rows);
-    labels_.assign(classes.begin(), classes.end());
-    samples_.labels = labels_.data();
+    samples.labels = classes.data();
   }
   if (!targets.isNull()) {
     const std::span<const float> answers = targets.floats();
     requireLength(targets, answers.size(), checkedProduct(count, outputs),
                   rows + " x " + std::to_string(outputs) + " outputs");
-    targets_.assign(answers.begin(), answers.end());
-    samples_.targets = targets_.data();
+    samples.targets = answers.data();
   }
+  return samples;
+}
+
+Data::Data(const Input& input, int64_t inputs, int64_t outputs)
+    : samples_(viewSamples(input, inputs, outputs)) {
+  const auto copy = [&](auto& into, auto*& from, int64_t each) {
+    if (from == nullptr) return;
+    into.assign(from, from + samples_.count * each);
+    from = into.data();
+  };
+  copy(labels_, samples_.labels, 1);
+  copy(targets_, samples_.targets, outputs);
+  const Input values = input.at("values");
   if (values.isShared()) {
     kept_ = Napi::Persistent(values.value().As<Napi::Object>());
   } else {
-    values_.assign(numbers.begin(), numbers.end());
-    samples_.values = values_.data();
+    copy(values_, samples_.values, samples_.features);
   }
 }
 

@@ -83,8 +83,8 @@ Napi::Object eventToJs(Napi::Env env, const RewireEvent& rewire) {
   return result;
 }
 
-Napi::Object checkpointToJs(Napi::Env env) {
-  return event(env, "checkpoint");
+Napi::Object signToJs(Napi::Env env, const char* type) {
+  return event(env, type);
 }
 
 Napi::Object endToJs(Napi::Env env, bool begun, const FitResult& fit, const Failure* failure) {

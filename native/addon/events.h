@@ -14,8 +14,8 @@ Napi::Object eventToJs(Napi::Env env, const ProgressEvent& event);
 Napi::Object eventToJs(Napi::Env env, const EpochEvent& event);
 Napi::Object eventToJs(Napi::Env env, const RewireEvent& event);
 
-/// That a checkpoint waits to be taken.
-Napi::Object checkpointToJs(Napi::Env env);
+/// An event without anything but its name.
+Napi::Object signToJs(Napi::Env env, const char* type);
 /// begun: whether the run came past every check. failure: null unless the run failed.
 Napi::Object endToJs(Napi::Env env, bool begun, const FitResult& result, const Failure* failure);
 

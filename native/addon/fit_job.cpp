@@ -54,17 +54,19 @@ class FitJob::ProgressMessage final : public Message {
   const std::shared_ptr<LatestProgress> latest_;
 };
 
-/// Tells that there is something to take from the queue.
-class FitJob::CheckpointMessage final : public Message {
+/// An event that is its name alone: "checkpoint", there is one to take; "room", the stream takes more
+/// samples.
+class FitJob::SignMessage final : public Message {
  public:
-  explicit CheckpointMessage(FitJob& job) : job_(job) {}
-  void deliver(Napi::Env env) override { job_.onEvent_.Call({checkpointToJs(env)}); }
+  SignMessage(FitJob& job, const char* type) : job_(job), type_(type) {}
+  void deliver(Napi::Env env) override { job_.onEvent_.Call({signToJs(env, type_)}); }
 
  private:
   FitJob& job_;
+  const char* const type_;
 };
 
-FitJob::FitJob(Worker& worker, std::shared_ptr<Session> session, std::unique_ptr<Data> train,
+FitJob::FitJob(Worker& worker, std::shared_ptr<Session> session, TrainingSamples train,
                std::unique_ptr<Data> validation, const FitSettings& settings, Napi::Function onEvent,
                std::function<void()> onSettled)
     : worker_(worker),
@@ -73,7 +75,12 @@ FitJob::FitJob(Worker& worker, std::shared_ptr<Session> session, std::unique_ptr
       validation_(std::move(validation)),
       settings_(settings),
       onEvent_(Napi::Persistent(onEvent)),
-      onSettled_(std::move(onSettled)) {}
+      onSettled_(std::move(onSettled)) {
+  if (const auto* const stream = std::get_if<std::shared_ptr<SampleStream>>(&train_)) {
+    (*stream)->listen({[this] { session_->network.hear(); },
+                       [this] { worker_.post(std::make_unique<SignMessage>(*this, "room")); }});
+  }
+}
 
 FitListener FitJob::listener() {
   FitListener listener;
@@ -96,8 +103,7 @@ void FitJob::run() {
   taken_ = true;
   session_->checkpoints.clear();
   try {
-    result_ = session_->network.fit(train_->samples(), validation_ ? &validation_->samples() : nullptr,
-                                    settings_, listener());
+    result_ = fit();
   } catch (...) {
     failure = describe(std::current_exception());
     session_->network.inspect([this](const NetworkState& state) {
@@ -105,6 +111,15 @@ void FitJob::run() {
     });
   }
   session_->refresh();
+}
+
+FitResult FitJob::fit() {
+  const Samples* const validation = validation_ ? &validation_->samples() : nullptr;
+  if (const auto* const stream = std::get_if<std::shared_ptr<SampleStream>>(&train_)) {
+    return session_->network.fit(**stream, validation, settings_, listener());
+  }
+  return session_->network.fit(std::get<std::unique_ptr<Data>>(train_)->samples(), validation, settings_,
+                               listener());
 }
 
 void FitJob::deliver(Napi::Env env) {
@@ -131,7 +146,7 @@ void FitJob::tellProgress(const ProgressEvent& event) {
 
 void FitJob::layAside(const NetworkState& state, bool newest, bool best) {
   session_->checkpoints.put({takeSnapshot(state), newest, best});
-  worker_.post(std::make_unique<CheckpointMessage>(*this));
+  worker_.post(std::make_unique<SignMessage>(*this, "checkpoint"));
 }
 
 }  // namespace espalier::addon

@@ -4,10 +4,12 @@
 
 #include <functional>
 #include <memory>
+#include <variant>
 
 #include "addon/data.h"
 #include "addon/session.h"
 #include "addon/worker.h"
+#include "train/sample_stream.h"
 #include "train/settings.h"
 
 namespace espalier::addon {
@@ -15,8 +17,11 @@ namespace espalier::addon {
 /// A run of training. Its events are messages of their own; its delivery is the 'end' event.
 class FitJob final : public Job {
  public:
+  /// Samples that are all there, or that feed() brings.
+  using TrainingSamples = std::variant<std::unique_ptr<Data>, std::shared_ptr<SampleStream>>;
+
   /// onSettled: called on the JavaScript thread right before the 'end' event.
-  FitJob(Worker& worker, std::shared_ptr<Session> session, std::unique_ptr<Data> train,
+  FitJob(Worker& worker, std::shared_ptr<Session> session, TrainingSamples train,
          std::unique_ptr<Data> validation, const FitSettings& settings, Napi::Function onEvent,
          std::function<void()> onSettled);
 
@@ -29,9 +34,10 @@ class FitJob final : public Job {
   template <typename Event>
   class EventMessage;
   class ProgressMessage;
-  class CheckpointMessage;
+  class SignMessage;
 
   FitListener listener();
+  FitResult fit();
   template <typename Event>
   void tell(const Event& event);
   void tellProgress(const ProgressEvent& event);
@@ -39,7 +45,7 @@ class FitJob final : public Job {
 
   Worker& worker_;
   const std::shared_ptr<Session> session_;
-  const std::unique_ptr<Data> train_;
+  const TrainingSamples train_;
   const std::unique_ptr<Data> validation_;
   const FitSettings settings_;
   Napi::FunctionReference onEvent_;

@@ -28,13 +28,25 @@ const char* nameOf(LayerKind kind) {
   return "layerNorm";
 }
 
+std::shared_ptr<SampleStream> readStream(const Input& input, int64_t inputs, int64_t outputs,
+                                         int64_t batchSize, int64_t firstSample) {
+  SampleStream::Shape shape;
+  shape.features = inputs;
+  shape.outputs = outputs;
+  shape.batchSize = batchSize;
+  shape.samplesPerEpoch = input.at("samplesPerEpoch").integer(1, int64_t{1} << 40);
+  shape.prefetch = input.at("prefetch").integer(1, 1 << 16);
+  return std::make_shared<SampleStream>(shape, firstSample);
+}
+
 }  // namespace
 
 Napi::Function NetworkObject::define(Napi::Env env) {
   return DefineClass(
       env, "Network",
       {InstanceMethod<&NetworkObject::fit>("fit"), InstanceMethod<&NetworkObject::cancel>("cancel"),
-       InstanceMethod<&NetworkObject::pause>("pause"), InstanceMethod<&NetworkObject::resume>("resume"),
+       InstanceMethod<&NetworkObject::feed>("feed"), InstanceMethod<&NetworkObject::pause>("pause"),
+       InstanceMethod<&NetworkObject::resume>("resume"),
        InstanceMethod<&NetworkObject::takeCheckpoint>("takeCheckpoint"),
        InstanceMethod<&NetworkObject::evaluate>("evaluate"),
        InstanceMethod<&NetworkObject::predict>("predict"),
@@ -87,23 +99,53 @@ void NetworkObject::interrupt() {
   if (session_ != nullptr) session_->network.cancel();
 }
 
-void NetworkObject::fit(const Napi::CallbackInfo& info) {
-  guarded(info.Env(), [&] {
+Napi::Value NetworkObject::fit(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
     Session& target = session();
     requireIdle();
     const int64_t inputs = target.network.inputs(), outputs = target.network.outputs();
-    auto train = std::make_unique<Data>(Input{info[0], "train"}, inputs, outputs);
+    const FitSettings settings = readFitSettings({info[2], ""});
+    Progress from;
+    if (settings.resume) target.network.inspect([&](const NetworkState& state) { from = state.progress; });
+    const int64_t firstSample = checkedProduct(from.stepInEpoch, settings.batchSize);
+
+    const Input train{info[0], "train"};
+    FitJob::TrainingSamples samples;
+    std::shared_ptr<SampleStream> stream;
+    if (train.at("stream").isNull()) {
+      samples = std::make_unique<Data>(train, inputs, outputs);
+    } else {
+      stream = readStream(train.at("stream"), inputs, outputs, settings.batchSize, firstSample);
+      samples = stream;
+    }
     const Input validationInput{info[1], "validation"};
     std::unique_ptr<Data> validation;
     if (!validationInput.isNull()) validation = std::make_unique<Data>(validationInput, inputs, outputs);
-    const FitSettings settings = readFitSettings({info[2], ""});
     if (!info[3].IsFunction()) Input{info[3], "onEvent"}.fail("a function");
 
     target.network.forgetRequests();
-    worker_->enqueue(std::make_unique<FitJob>(*worker_, session_, std::move(train), std::move(validation),
-                                              settings, info[3].As<Napi::Function>(),
-                                              [this] { fitting_ = false; }));
+    worker_->enqueue(std::make_unique<FitJob>(*worker_, session_, std::move(samples), std::move(validation),
+                                              settings, info[3].As<Napi::Function>(), [this] {
+                                                fitting_ = false;
+                                                stream_.reset();
+                                              }));
     fitting_ = true;
+    stream_ = std::move(stream);
+    Napi::Object start = Napi::Object::New(env);
+    start.Set("epoch", count(env, from.epoch));
+    start.Set("sample", count(env, firstSample));
+    return start;
+  });
+}
+
+Napi::Value NetworkObject::feed(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Session& target = session();
+    require(stream_ != nullptr, ErrorCode::State, "no run takes samples from a stream");
+    const Samples samples =
+        viewSamples({info[0], "chunk"}, target.network.inputs(), target.network.outputs());
+    return count(info.Env(), stream_->put(samples));
   });
 }
 

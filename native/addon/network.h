@@ -6,6 +6,7 @@
 
 #include "addon/session.h"
 #include "addon/worker.h"
+#include "train/sample_stream.h"
 
 namespace espalier::addon {
 
@@ -18,7 +19,8 @@ class NetworkObject : public Napi::ObjectWrap<NetworkObject>, public Worker::Own
   ~NetworkObject() override;
 
  private:
-  void fit(const Napi::CallbackInfo& info);
+  Napi::Value fit(const Napi::CallbackInfo& info);
+  Napi::Value feed(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
   void pause(const Napi::CallbackInfo& info);
   void resume(const Napi::CallbackInfo& info);
@@ -47,8 +49,9 @@ class NetworkObject : public Napi::ObjectWrap<NetworkObject>, public Worker::Own
 
   std::shared_ptr<Session> session_;
   std::unique_ptr<Worker> worker_;
-  /// From fit() until the delivery of its end.
+  /// From fit() until the delivery of its end; and what it takes its samples from, if that is a stream.
   bool fitting_ = false;
+  std::shared_ptr<SampleStream> stream_;
   int64_t accounted_ = 0;
 };
 

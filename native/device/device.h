@@ -21,6 +21,8 @@ struct Samples {
   const int32_t* labels = nullptr;
   /// count x outputs; or null.
   const float* targets = nullptr;
+  /// Whether they are there for one call only, so that a device keeps nothing of them.
+  bool passing = false;
 };
 
 /// Consecutive places in the order of an epoch.
@@ -98,7 +100,8 @@ class Device {
   virtual ~Device() = default;
 
   /// Forward, loss and backward on a batch, and the optimizer's step. May return before it is done: the
-  /// outcome comes with a later call of finished(). The samples must stay as they are until then.
+  /// outcome comes with a later call of finished(). The samples must stay as they are until then; passing
+  /// ones until it returns.
   virtual void step(const Samples& samples, const Batch& batch, const StepSettings& settings) = 0;
 
   /// The outcomes, in order, of steps that are done and were not told of before. With `all`, waits for every

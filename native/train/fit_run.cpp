@@ -40,23 +40,23 @@ void checkSettings(const FitSettings& settings) {
 
 }  // namespace
 
-Metrics metricsOf(const Outcome& outcome, const Samples& samples, int64_t count) {
+Metrics metricsOf(const Outcome& outcome, bool labelled, int64_t count) {
   Metrics metrics;
   const auto divisor = static_cast<double>(std::max<int64_t>(count, 1));
   metrics.loss = outcome.lossSum / divisor;
-  if (samples.labels != nullptr) metrics.accuracy = static_cast<double>(outcome.correct) / divisor;
+  if (labelled) metrics.accuracy = static_cast<double>(outcome.correct) / divisor;
   return metrics;
 }
 
-FitRun::FitRun(Network& network, const Samples& train, const Samples* validation, const FitSettings& settings,
+FitRun::FitRun(Network& network, BatchSource& source, const Samples* validation, const FitSettings& settings,
                const FitListener& listener)
     : network_(network),
       state_(network.state_),
-      train_(train),
+      source_(source),
       validation_(validation),
       settings_(settings),
       listener_(listener),
-      length_{divideUp(train.count, std::max<int64_t>(settings.batchSize, 1)), settings.epochs},
+      length_{divideUp(source.samplesPerEpoch(), std::max<int64_t>(settings.batchSize, 1)), settings.epochs},
       rewirings_(settings.rewire, length_, settings.optimizer.learningRate, settings.threads,
                  network.state_) {
   checkSettings(settings);
@@ -84,7 +84,7 @@ FitRun::FitRun(Network& network, const Samples& train, const Samples* validation
 
 DeviceSettings FitRun::deviceSettings() const {
   DeviceSettings settings = network_.settingsFor(settings_.threads);
-  settings.batchSize = std::min(settings_.batchSize, train_.count);
+  settings.batchSize = std::min(settings_.batchSize, source_.samplesPerEpoch());
   settings.growsByGradient = rewirings_.needsGradient();
   return settings;
 }
@@ -94,22 +94,16 @@ void FitRun::makeDevice() {
   stepped_ = false;
 }
 
-Feistel FitRun::orderOf(int64_t epoch) const {
-  return Feistel(
-      static_cast<uint64_t>(train_.count),
-      deriveSeed(state_.description.seed, RandomPurpose::Shuffle, 0, static_cast<uint64_t>(epoch)));
-}
-
 void FitRun::showFirstBatch(NetworkState& shown, const std::function<void(const ReadGradient&)>& use) const {
   DeviceSettings settings = deviceSettings();
   settings.growsByGradient = true;
   // A step needs one, though it moves nothing; without memory of its own.
   resetOptimizer(shown, {});
   const auto device = espalier::makeDevice(chooseDevice(network_.placement_.device), shown, settings);
-  const Feistel order = orderOf(0);
   StepSettings step;
   step.moveWeights = false;
-  device->step(train_, {0, settings.batchSize, settings_.shuffle ? &order : nullptr}, step);
+  const SourceBatch first = source_.peek(settings.batchSize);
+  device->step(first.samples, first.batch, step);
   device->finished(true);
   use(readerOf(*device));
 }
@@ -129,18 +123,26 @@ FitResult FitRun::run() {
   return {end_, state_.progress.epoch, state_.progress.step, state_.progress.rewirings};
 }
 
+void FitRun::waitUnless(const std::function<bool()>& over) {
+  if (over()) return;
+  settle();
+  if (turn_) turn_->leave();
+  network_.awaitNews(over);
+  network_.runInspections();
+}
+
 void FitRun::rest() {
   if (!network_.paused()) return;
-  settle();
   const auto begin = Clock::now();
-  if (turn_) turn_->leave();
-  while (network_.staysPaused()) network_.runInspections();
-  if (turn_) turn_->take();
+  while (network_.paused() && !cancelled()) waitUnless([this] { return !network_.paused(); });
   restSeconds_ += secondsSince(begin);
 }
 
-bool FitRun::goesOn() {
-  rest();
+void FitRun::awaitBatch() {
+  waitUnless([this] { return source_.ready(); });
+}
+
+bool FitRun::ends() {
   if (cancelled()) {
     end_ = FitEnd::Cancelled;
   } else if (settings_.maxSteps > 0 && state_.progress.step - firstStep_ >= settings_.maxSteps) {
@@ -148,7 +150,18 @@ bool FitRun::goesOn() {
   } else if (settings_.maxSeconds > 0 && secondsSince(begin_) - restSeconds_ >= settings_.maxSeconds) {
     end_ = FitEnd::MaxSeconds;
   }
-  return end_ == FitEnd::Finished;
+  return end_ != FitEnd::Finished;
+}
+
+bool FitRun::goesOn() {
+  for (;;) {
+    rest();
+    if (ends()) return false;
+    if (source_.ready()) break;
+    awaitBatch();
+  }
+  if (turn_) turn_->take();
+  return true;
 }
 
 bool FitRun::exhausted() {
@@ -234,7 +247,7 @@ bool FitRun::runEpoch() {
   const auto begin = Clock::now();
   const double restedBefore = restSeconds_;
   rewireSeconds_ = 0;
-  order_.emplace(orderOf(state_.progress.epoch));
+  source_.beginEpoch(state_.progress.epoch);
   while (state_.progress.stepInEpoch < length_.stepsPerEpoch) {
     if (!goesOn()) return false;
     step();
@@ -252,10 +265,9 @@ bool FitRun::runEpoch() {
 
 void FitRun::step() {
   Progress& progress = state_.progress;
-  Batch batch;
-  batch.first = progress.stepInEpoch * settings_.batchSize;
-  batch.count = std::min(settings_.batchSize, train_.count - batch.first);
-  batch.order = settings_.shuffle ? &*order_ : nullptr;
+  const int64_t first = progress.stepInEpoch * settings_.batchSize;
+  const SourceBatch next =
+      source_.next(first, std::min(settings_.batchSize, source_.samplesPerEpoch() - first));
 
   const double rate =
       settings_.optimizer.learningRate *
@@ -266,8 +278,8 @@ void FitRun::step() {
   step.step = progress.step + 1;
   step.update = progress.updates + 1;
   step.moveWeights = rewirings_.movesWeights(step.step);
-  device_->step(train_, batch, step);
-  pending_.push_back({batch.count, progress});
+  device_->step(next.samples, next.batch, step);
+  pending_.push_back({next.batch.count, progress});
   progress.step += 1;
   progress.stepInEpoch += 1;
   progress.updates += step.moveWeights ? 1 : 0;
@@ -316,13 +328,14 @@ void FitRun::finishEpoch(double seconds) {
   EpochEvent event;
   event.epoch = progress.epoch + 1;
   event.step = progress.step;
-  event.train = metricsOf({progress.lossSum, progress.correct}, train_, progress.samplesSeen);
+  event.train = metricsOf({progress.lossSum, progress.correct}, source_.labelled(), progress.samplesSeen);
   event.learningRate = lastLearningRate_;
   event.seconds = seconds;
   event.samplesPerSecond = static_cast<double>(progress.samplesSeen) / std::max(seconds, 1e-9);
   event.rewireSeconds = rewireSeconds_;
   if (validation_ != nullptr) {
-    event.validation = metricsOf(device_->evaluate(*validation_), *validation_, validation_->count);
+    event.validation =
+        metricsOf(device_->evaluate(*validation_), validation_->labels != nullptr, validation_->count);
   }
   progress.epoch += 1;
   progress.stepInEpoch = 0;

@@ -6,21 +6,22 @@
 #include <memory>
 #include <optional>
 
-#include "base/random.h"
 #include "base/turns.h"
+#include "train/batch_source.h"
 #include "train/network.h"
 #include "train/rewirings.h"
 
 namespace espalier {
 
-Metrics metricsOf(const Outcome& outcome, const Samples& samples, int64_t count);
+Metrics metricsOf(const Outcome& outcome, bool labelled, int64_t count);
 
 /// One call of fit: epochs, steps, rewirings, and what is told of them. The device may be some steps behind:
 /// the counters of progress run ahead with the steps that were given to it, and the sums of losses and right
 /// answers follow as outcomes come back. Both meet whenever anybody looks: settle().
 class FitRun {
  public:
-  FitRun(Network& network, const Samples& train, const Samples* validation, const FitSettings& settings,
+  /// The source has its first batch ready.
+  FitRun(Network& network, BatchSource& source, const Samples* validation, const FitSettings& settings,
          const FitListener& listener);
 
   FitResult run();
@@ -36,9 +37,14 @@ class FitRun {
   };
 
   bool cancelled() const { return network_.cancelled_.load(std::memory_order_relaxed); }
-  /// Before a step: waits while paused, and tells whether there shall be one; else end_ says why not.
+  /// Before a step: waits while paused and for its batch, and tells whether there shall be one; else end_
+  /// says why not.
   bool goesOn();
+  bool ends();
   void rest();
+  void awaitBatch();
+  /// Lets go of the processors while waiting for news, once over; shows the state to whoever wants to look.
+  void waitUnless(const std::function<bool()>& over);
   /// Whether the last epochs brought nothing better; end_ then says so.
   bool exhausted();
   /// Returns false when the run ends before its epochs are over.
@@ -56,8 +62,6 @@ class FitRun {
   void checkpoint(bool epochDone);
   DeviceSettings deviceSettings() const;
   void makeDevice();
-  /// Of the samples in an epoch, from 0.
-  Feistel orderOf(int64_t epoch) const;
   /// See FirstBatch.
   void showFirstBatch(NetworkState& shown, const std::function<void(const ReadGradient&)>& use) const;
   void rewire(const DueRewiring& due, int64_t step, double learningRate);
@@ -67,7 +71,7 @@ class FitRun {
 
   Network& network_;
   NetworkState& state_;
-  const Samples& train_;
+  BatchSource& source_;
   const Samples* const validation_;
   const FitSettings& settings_;
   const FitListener& listener_;
@@ -75,8 +79,6 @@ class FitRun {
   Rewirings rewirings_;
   /// None on a GPU, which is not what runs share here.
   std::optional<Turn> turn_;
-  /// Of the samples in the epoch under way. Outlives the steps that the device still has to do.
-  std::optional<Feistel> order_;
   /// Null only where a rewiring on the host has failed.
   std::unique_ptr<Device> device_;
   std::deque<PendingStep> pending_;

@@ -7,6 +7,12 @@
 #include "train/fit_run.h"
 
 namespace espalier {
+namespace {
+
+/// How late a run that waits may be for a deadline.
+constexpr std::chrono::milliseconds kMoment{50};
+
+}  // namespace
 
 void checkSamples(const Samples& samples, int64_t inputs, int64_t outputs, bool answersNeeded) {
   require(samples.features == inputs, ErrorCode::Data,
@@ -134,9 +140,34 @@ FitResult Network::fit(const Samples& train, const Samples* validation, const Fi
                        const FitListener& listener) {
   const Busy busy(*this);
   checkAnswered(train);
+  std::optional<uint64_t> seed;
+  if (settings.shuffle) seed = state_.description.seed;
+  ResidentSource source(train, seed);
+  return this->train(source, validation, settings, listener);
+}
+
+FitResult Network::fit(BatchSource& source, const Samples* validation, const FitSettings& settings,
+                       const FitListener& listener) {
+  const Busy busy(*this);
+  return train(source, validation, settings, listener);
+}
+
+FitResult Network::train(BatchSource& source, const Samples* validation, const FitSettings& settings,
+                         const FitListener& listener) {
   if (validation != nullptr) checkSamples(*validation, inputs_, outputs_, true);
   forwardDevice_.reset();
-  return FitRun(*this, train, validation, settings, listener).run();
+  // A run that begins wants to see its first batch.
+  while (!source.ready()) {
+    if (cancelled_.load(std::memory_order_relaxed)) {
+      const Progress& progress = state_.progress;
+      return {FitEnd::Cancelled, progress.epoch, progress.step, progress.rewirings};
+    }
+    awaitNews([&] { return source.ready(); });
+    runInspections();
+  }
+  require(state_.description.loss != Loss::SoftmaxCrossEntropy || source.labelled(), ErrorCode::Data,
+          "softmaxCrossEntropy needs labels");
+  return FitRun(*this, source, validation, settings, listener).run();
 }
 
 Metrics Network::evaluate(const Samples& samples, int threads) {
@@ -144,7 +175,7 @@ Metrics Network::evaluate(const Samples& samples, int threads) {
   checkAnswered(samples);
   Outcome outcome;
   withForwardDevice(threads, [&](Device& device) { outcome = device.evaluate(samples); });
-  return metricsOf(outcome, samples, samples.count);
+  return metricsOf(outcome, samples.labels != nullptr, samples.count);
 }
 
 void Network::predict(const Samples& samples, std::span<float> outputs, int threads) {
@@ -193,11 +224,16 @@ void Network::forgetRequests() {
   paused_.store(false, std::memory_order_relaxed);
 }
 
-bool Network::staysPaused() {
+void Network::hear() {
+  const std::lock_guard lock(mutex_);
+  news_.notify_all();
+}
+
+void Network::awaitNews(const std::function<bool()>& over) {
   std::unique_lock lock(mutex_);
-  const auto over = [this] { return !paused() || cancelled_.load(std::memory_order_relaxed); };
-  news_.wait(lock, [&] { return over() || !inspections_.empty(); });
-  return !over();
+  news_.wait_for(lock, kMoment, [&] {
+    return over() || cancelled_.load(std::memory_order_relaxed) || !inspections_.empty();
+  });
 }
 
 void Network::inspect(std::function<void(const NetworkState&)> task) {

@@ -10,6 +10,7 @@
 
 #include "device/devices.h"
 #include "model/state.h"
+#include "train/batch_source.h"
 #include "train/gradients.h"
 #include "train/settings.h"
 
@@ -108,6 +109,12 @@ class Network {
   /// was last brought to the host.
   FitResult fit(const Samples& train, const Samples* validation, const FitSettings& settings,
                 const FitListener& listener);
+  /// The same with batches from elsewhere, whose arrival hear() tells; their samples are checked by whoever
+  /// gives them.
+  FitResult fit(BatchSource& source, const Samples* validation, const FitSettings& settings,
+                const FitListener& listener);
+  /// There is news for a run that waits.
+  void hear();
   /// Asks the fit that runs, or is about to, to stop.
   void cancel();
   /// Asks it to wait between two steps until resume() or cancel().
@@ -154,8 +161,10 @@ class Network {
   bool hasInspections() const;
   void runInspections();
   bool paused() const { return paused_.load(std::memory_order_relaxed); }
-  /// Waits while paused: false when that is over, true when somebody wants to look meanwhile.
-  bool staysPaused();
+  /// Waits until over(), a cancel or an inspection, and no longer than a moment: time passes as well.
+  void awaitNews(const std::function<bool()>& over);
+  FitResult train(BatchSource& source, const Samples* validation, const FitSettings& settings,
+                  const FitListener& listener);
 
   NetworkState state_;
   const Placement placement_;

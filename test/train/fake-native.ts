@@ -5,7 +5,9 @@ import type {
   NativeEvent,
   NativeFitEnd,
   NativeFitSettings,
+  NativeStart,
   NativeState,
+  NativeStream,
 } from '../../lib/native/surface.js'
 import type { RunEvent } from '../../lib/train/events.js'
 import { Run } from '../../lib/train/run.js'
@@ -57,13 +59,14 @@ export class FakeNative {
   }
 
   fit(
-    _train: NativeData,
+    _train: NativeData | NativeStream,
     _validation: NativeData | null,
     _settings: NativeFitSettings,
     onEvent: (event: NativeEvent) => void,
-  ): void {
+  ): NativeStart {
     this.fits++
     this.send = onEvent
+    return { epoch: 0, sample: 0 }
   }
 
   cancel(): void {
@@ -101,6 +104,7 @@ export function fakeRun(native: FakeNative, overrides: Partial<Training> = {}): 
   const task = startTraining({
     native,
     train: {} as NativeData,
+    feeder: null,
     validation: null,
     settings: { resume: false } as NativeFitSettings,
     signal: undefined,

@@ -20,6 +20,7 @@ import {
 } from '../train/options.js'
 import { Run } from '../train/run.js'
 import { toNativeData, toNativeRows } from '../train/samples.js'
+import { Feeder, isStream, readStream, type SampleStream, toNativeStream } from '../train/stream.js'
 import { startTraining } from '../train/training.js'
 import { object, parse, text } from '../validation.js'
 import {
@@ -121,7 +122,7 @@ export class Network {
    * free. The run is awaitable for its result and async-iterable for its events.
    *
    * The data set is read while the run lasts: values on a SharedArrayBuffer (as the readers of Espalier allocate
-   * them) in place, others as a copy.
+   * them) in place, others as a copy. A stream is asked for samples as they are used.
    *
    * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA and ERR_ESPALIER_STATE at once. The run rejects with
    * ERR_ESPALIER_DIVERGED when the loss is no longer finite, ERR_ESPALIER_DATA for NaN or Infinity in the data, and
@@ -129,9 +130,9 @@ export class Network {
    * ERR_ESPALIER_MEMORY when the network or its batch does not fit, and ERR_ESPALIER_DEVICE when the GPU is lost: the
    * network then is as it was at the last snapshot, checkpoint or `save`, or else at the start of the run.
    */
-  fit(train: Dataset, options: FitOptions & { validation: Dataset }): Run<Metrics>
-  fit(train: Dataset, options?: FitOptions): Run
-  fit(train: Dataset, options: FitOptions = {}): Run {
+  fit(train: Dataset | SampleStream, options: FitOptions & { validation: Dataset }): Run<Metrics>
+  fit(train: Dataset | SampleStream, options?: FitOptions): Run
+  fit(train: Dataset | SampleStream, options: FitOptions = {}): Run {
     this.#ready('fit', true)
     const hasSparse = this.description.layers.some((layer) => layer.type === 'sparse')
     const request = readFitOptions(options, this.#training, hasSparse)
@@ -141,9 +142,14 @@ export class Network {
         : toNativeData('fit: validation', request.validation, this.description, true)
     const watched = watchedBy(request.settings.earlyStopping, train, options.validation)
     const previous = { training: this.#training, progress: this.#progress }
+    const stream = isStream(train) ? readStream(train, this.description) : null
+    const { epochs } = request.settings
     const task = startTraining({
       native: this.#native,
-      train: toNativeData('fit: train', train, this.description, true),
+      train: stream ? toNativeStream(stream) : toNativeData('fit: train', train, this.description, true),
+      feeder:
+        stream &&
+        new Feeder(stream, this.description, epochs, (samples) => guarded(() => this.#native.feed(samples))),
       validation,
       settings: toNativeSettings(request, watched),
       signal: request.signal,

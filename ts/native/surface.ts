@@ -98,6 +98,23 @@ export interface NativeData {
   targets: Float32Array | null
 }
 
+/** Training samples that `feed` brings. */
+export interface NativeStream {
+  stream: {
+    samplesPerEpoch: number
+    /** Batches that lie ready at most. */
+    prefetch: number
+  }
+}
+
+/** Where a run begins. */
+export interface NativeStart {
+  /** Epochs completed. */
+  epoch: number
+  /** Samples of the next one that are done. */
+  sample: number
+}
+
 export interface NativeFitSettings {
   epochs: number
   batchSize: number
@@ -191,6 +208,10 @@ export type NativeEvent =
   | {
       /** A checkpoint waits for `takeCheckpoint`. */
       type: 'checkpoint'
+    }
+  | {
+      /** `feed` took less than it was given, and takes samples again. */
+      type: 'room'
     }
   | {
       /** The last event of every run, whatever happened. */
@@ -310,11 +331,13 @@ export interface NativePlan {
 export interface NativeNetwork {
   /** Starts training on its own thread and returns. Throws ERR_ESPALIER_STATE while another call uses the network. */
   fit(
-    train: NativeData,
+    train: NativeData | NativeStream,
     validation: NativeData | null,
     settings: NativeFitSettings,
     onEvent: (event: NativeEvent) => void,
-  ): void
+  ): NativeStart
+  /** Gives samples to the run that takes them from a stream; how many it took of them. */
+  feed(samples: NativeData): number
   /** Asks a running fit to stop after the step it is in. */
   cancel(): void
   /** Asks it to wait between two steps. */

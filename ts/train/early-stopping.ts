@@ -1,6 +1,7 @@
 import type { Dataset } from '../data/dataset.js'
 import type { Watched } from '../native/surface.js'
 import { impossible, object, oneOf, real, whole } from '../validation.js'
+import { isStream, type SampleStream } from './stream.js'
 
 /** What of an epoch tells whether it was the best: the less loss the better, the more accuracy the better. */
 export type Metric = Watched
@@ -36,14 +37,15 @@ export const earlyStoppingSchema = object({
  */
 export function watchedBy(
   earlyStopping: EarlyStopping | null,
-  train: Dataset,
+  train: Dataset | SampleStream,
   validation: Dataset | undefined,
 ): Watched {
   const metric = earlyStopping?.metric ?? (validation === undefined ? 'trainLoss' : 'validationLoss')
   const measured = metric.startsWith('validation') ? validation : train
   const refuse = (reason: string) => impossible('fit', 'earlyStopping.metric', metric, reason)
   if (measured === undefined) throw refuse('there is no validation set; allowed: trainLoss, trainAccuracy')
-  if (metric.endsWith('Accuracy') && measured.labels === undefined) {
+  // What a stream brings is not known yet.
+  if (metric.endsWith('Accuracy') && !isStream(measured) && measured.labels === undefined) {
     throw refuse('the samples have no labels, which accuracy needs; allowed: trainLoss, validationLoss')
   }
   return metric

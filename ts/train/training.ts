@@ -1,21 +1,25 @@
 import { type ErrorCode, EspalierError } from '../errors.js'
 import type { NetworkSnapshot, Progress } from '../model/snapshot.js'
-import { fromNative, guarded } from '../native/loader.js'
+import { guarded } from '../native/loader.js'
 import type {
   NativeCheckpoint,
   NativeData,
   NativeEvent,
   NativeFitSettings,
   NativeNetwork,
+  NativeStream,
 } from '../native/surface.js'
 import type { CheckpointPlan } from './checkpoint-options.js'
 import { Checkpointer, type LaidAside, type WriteSnapshot } from './checkpointer.js'
 import type { EpochEvent, Metrics, RewireEvent, RunEvent, RunResult } from './events.js'
+import type { Feeder } from './stream.js'
 
 /** A training run, with everything checked. */
 export interface Training {
   native: Pick<NativeNetwork, 'fit' | 'cancel' | 'takeCheckpoint'>
-  train: NativeData
+  train: NativeData | NativeStream
+  /** What brings the samples of a stream. */
+  feeder: Feeder | null
   validation: NativeData | null
   settings: NativeFitSettings
   signal: AbortSignal | undefined
@@ -46,7 +50,7 @@ type NativeEnd = Extract<NativeEvent, { type: 'end' }>
 export function startTraining<V extends Metrics | null>(
   training: Training,
 ): (emit: (event: RunEvent<V>) => void) => Promise<RunResult<V>> {
-  const { native, signal, checkpoint, settings, before } = training
+  const { native, signal, checkpoint, settings, before, feeder } = training
   const started = performance.now()
   const rewiringsBefore = settings.resume ? before.rewirings : 0
   const history: EpochEvent<V>[] = []
@@ -58,6 +62,10 @@ export function startTraining<V extends Metrics | null>(
     ended = resolve
   })
 
+  const stopFor = (error: unknown) => {
+    failure ??= { error }
+    native.cancel()
+  }
   const takeLaidAside = (): LaidAside | null => {
     const next = guarded(() => native.takeCheckpoint())
     return next && { newest: next.newest, best: next.best, snapshot: training.toSnapshot(next.state) }
@@ -71,10 +79,7 @@ export function startTraining<V extends Metrics | null>(
           takeLaidAside,
           training.write,
           (event) => emit(event),
-          (error) => {
-            failure ??= { error }
-            native.cancel()
-          },
+          stopFor,
         )
 
   const onEvent = (event: NativeEvent) => {
@@ -94,6 +99,7 @@ export function startTraining<V extends Metrics | null>(
       training.onProgress({ steps: event.step, rewirings: rewiringsBefore + rewirings.length })
     }
     if (event.type === 'checkpoint') checkpointer?.wake()
+    else if (event.type === 'room') feeder?.room()
     else emit(event as RunEvent<V>)
   }
 
@@ -101,14 +107,16 @@ export function startTraining<V extends Metrics | null>(
   if (signal?.aborted) {
     ended!({ type: 'end', reason: 'cancelled', error: null, begun: true, ...before })
   } else {
-    guarded(() => native.fit(training.train, training.validation, settings, onEvent))
+    const start = guarded(() => native.fit(training.train, training.validation, settings, onEvent))
     training.onStart()
+    feeder?.run(start).catch(stopFor)
     signal?.addEventListener('abort', abort, { once: true })
   }
 
   const follow = async (): Promise<RunResult<V>> => {
     const { reason, error, begun, epochs, steps } = await end
     signal?.removeEventListener('abort', abort)
+    feeder?.stop()
     await checkpointer?.settle()
     if (!begun) training.onRefused()
     if (reason === 'failed')
@@ -116,7 +124,7 @@ export function startTraining<V extends Metrics | null>(
         (error?.code ?? 'ERR_ESPALIER_INTERNAL') as ErrorCode,
         error?.message ?? 'training failed',
       )
-    if (failure !== null) throw fromNative(failure.error)
+    if (failure !== null) throw failure.error
     const seconds = (performance.now() - started) / 1000
     await checkpointer?.finish(await training.take())
     emit({ type: 'end', reason, epochs, steps })

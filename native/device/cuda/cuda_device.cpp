@@ -176,6 +176,8 @@ void CudaDevice::overAllSamples(const Samples& samples, const Use& use) {
     use(batch);
     samples_.release();
   }
+  // A run holds its sets until its end; other calls hold theirs no longer than they last.
+  if (!training_) samples_.forget();
 }
 
 Outcome CudaDevice::evaluate(const Samples& samples) {

@@ -83,17 +83,17 @@ const SampleSource::Known& SampleSource::know(const Samples& samples) {
 void SampleSource::locate(const Samples& samples, const Batch& batch, StepParameters& parameters) {
   require(batch.count > 0 && batch.count <= batchSize_, ErrorCode::Internal, "a batch beyond its size");
   parameters.count = static_cast<int32_t>(batch.count);
-  const Known& known = know(samples);
-  if (known.resident == nullptr) {
+  const Resident* const resident = samples.passing ? nullptr : know(samples).resident.get();
+  if (resident == nullptr) {
     stream(samples, batch, parameters);
     return;
   }
   parameters.first = batch.first;
   parameters.shuffled = batch.order != nullptr;
   if (parameters.shuffled) parameters.order = *batch.order;
-  parameters.values = known.resident->values.data();
-  parameters.labels = known.resident->labels.data();
-  parameters.targets = known.resident->targets.data();
+  parameters.values = resident->values.data();
+  parameters.labels = resident->labels.data();
+  parameters.targets = resident->targets.data();
 }
 
 void SampleSource::stream(const Samples& samples, const Batch& batch, StepParameters& parameters) {
@@ -136,6 +136,11 @@ void SampleSource::stream(const Samples& samples, const Batch& batch, StepParame
   parameters.labels = samples.labels != nullptr ? slot->card.labels.data() : nullptr;
   parameters.targets = samples.targets != nullptr ? slot->card.targets.data() : nullptr;
   inUse_ = slot.get();
+}
+
+void SampleSource::forget() {
+  context_.stream.synchronize();
+  known_.clear();
 }
 
 void SampleSource::release() {

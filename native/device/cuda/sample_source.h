@@ -26,6 +26,9 @@ class SampleSource {
   void locate(const Samples& samples, const Batch& batch, StepParameters& parameters);
   void release();
 
+  /// Lets go of the sets that it keeps: another may lie in their place in the host's memory by the next call.
+  void forget();
+
  private:
   struct Resident;
   struct Slot;
