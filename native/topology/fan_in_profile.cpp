@@ -112,6 +112,75 @@ void approach(std::vector<int64_t>& ascending, double squares, int64_t lowest, i
   }
 }
 
+/// In a layer of a few neurons single connections may lead nowhere. Tries the lists whose entries, but for
+/// the first and the last, lie near those given, and solves for these two; takes the one whose sum of squares
+/// is nearest to the one asked.
+class SmallSearch {
+ public:
+  static constexpr size_t kMostNeurons = 8;
+
+  SmallSearch(std::vector<int64_t>& ascending, double squares, int64_t lowest, int64_t highest)
+      : counts_(ascending), lowest_(lowest), highest_(highest), trial_(ascending) {
+    constexpr double kLists = 1 << 17;
+    const auto between = static_cast<double>(counts_.size()) - 2;
+    window_ = between > 0 ? static_cast<int64_t>((std::pow(kLists, 1 / between) - 1) / 2) : 0;
+    const int64_t sum = std::accumulate(counts_.begin(), counts_.end(), int64_t{0});
+    squares_ = squares;
+    least_ = static_cast<double>(sum) * static_cast<double>(sum) / static_cast<double>(counts_.size());
+    double missing = squares;
+    for (const int64_t count : counts_) missing -= static_cast<double>(count * count);
+    best_ = distance(missing);
+    choose(1, sum, squares);
+    std::ranges::sort(counts_);
+  }
+
+ private:
+  void choose(size_t index, int64_t sum, double squares) {
+    if (index + 1 == trial_.size()) {
+      solve(sum, squares);
+      return;
+    }
+    const int64_t given = trial_[index];
+    const int64_t from = std::max(lowest_, given - window_), to = std::min(highest_, given + window_);
+    for (int64_t count = from; count <= to && count <= sum; ++count) {
+      trial_[index] = count;
+      choose(index + 1, sum - count, squares - static_cast<double>(count * count));
+    }
+    trial_[index] = given;
+  }
+
+  /// How far a list is from the spread asked whose sum of squares lacks so much: in deviations, as the CV is.
+  double distance(double missing) const {
+    return std::abs(std::sqrt(std::max(0.0, squares_ - missing - least_)) - std::sqrt(squares_ - least_));
+  }
+
+  /// x + y is the sum and x^2 + y^2 nearest to the squares: they lie sqrt(2 squares - sum^2) apart.
+  void solve(int64_t sum, double squares) {
+    const double apart = std::sqrt(std::max(0.0, 2 * squares - static_cast<double>(sum * sum)));
+    const auto near = static_cast<int64_t>(apart);
+    for (int64_t gap = std::max<int64_t>(0, near - 1); gap <= near + 2; ++gap) {
+      const int64_t low = (sum - gap) / 2, high = sum - low;
+      if (low < lowest_ || high > highest_) continue;
+      const double error = distance(squares - static_cast<double>(low * low + high * high));
+      if (error >= best_) continue;
+      best_ = error;
+      counts_ = trial_;
+      counts_.front() = low;
+      counts_.back() = high;
+    }
+  }
+
+  std::vector<int64_t>& counts_;
+  const int64_t lowest_;
+  const int64_t highest_;
+  std::vector<int64_t> trial_;
+  int64_t window_ = 0;
+  /// The sum of squares asked, and the least that any list of this sum has.
+  double squares_ = 0;
+  double least_ = 0;
+  double best_ = 0;
+};
+
 /// The profiles of one family over one layer, one for each s.
 class Profiles {
  public:
@@ -158,7 +227,11 @@ class Profiles {
     for (const size_t i : order) ascending.push_back(profile.counts[i]);
     const double mean = static_cast<double>(size_.connections) / static_cast<double>(size_.neurons);
     const double squares = static_cast<double>(size_.connections) * mean * (1 + cv * cv);
-    approach(ascending, squares, lowest(), size_.inputs);
+    if (ascending.size() <= SmallSearch::kMostNeurons && ascending.size() > 1) {
+      SmallSearch(ascending, squares, lowest(), size_.inputs);
+    } else {
+      approach(ascending, squares, lowest(), size_.inputs);
+    }
     for (size_t i = 0; i < order.size(); ++i) profile.counts[order[i]] = ascending[i];
     return profileOf(std::move(profile.counts));
   }
