@@ -1,6 +1,16 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { EspalierError } from '../../lib/errors.js'
 import type { NetworkSnapshot } from '../../lib/model/snapshot.js'
@@ -10,22 +20,25 @@ import { endEvent, FakeNative, fakeRun, settle, snapshotAt } from './fake-native
 
 /** A disk that finishes a file when it is told to. */
 class FakeDisk {
-  files: string[] = []
+  asked = 0
   #waiting: { name: string; done: () => void; fail: (error: Error) => void }[] = []
 
   write = (path: string, { counters }: NetworkSnapshot) =>
     new Promise<void>((done, fail) => {
+      this.asked++
       this.#waiting.push({ name: `${path} ${counters.epoch}`, done, fail })
     })
 
-  get waiting(): string[] {
+  /** The files asked for and not finished, once there is one. */
+  async waiting(): Promise<string[]> {
+    await until(() => this.#waiting.length > 0)
     return this.#waiting.map(({ name }) => name)
   }
 
   async finish(error?: Error): Promise<void> {
-    const { name, done, fail } = this.#waiting.shift()!
+    await this.waiting()
+    const { done, fail } = this.#waiting.shift()!
     if (error === undefined) {
-      this.files.push(name)
       done()
     } else fail(error)
     await settle()
@@ -33,6 +46,12 @@ class FakeDisk {
 }
 
 const path = 'model.safetensors'
+
+/** Waits for what comes from the disk. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(2)
+}
+
 const plan = (rest: Partial<CheckpointPlan> = {}): CheckpointPlan => ({
   path,
   every: { epochs: 1 },
@@ -53,7 +72,7 @@ t.test('what the run lays aside is written, and the end', async (t) => {
   })
   for (const epoch of [2, 4]) {
     native.layAside(snapshotAt(epoch))
-    await settle()
+    await until(() => written.includes(epoch))
   }
   native.send(endEvent())
   await run
@@ -90,17 +109,16 @@ t.test('a slow disk writes one file at a time, and the end after them', async (t
   })
   native.layAside(snapshotAt(1))
   native.layAside(snapshotAt(2), { best: true })
-  await settle()
-  t.strictSame(disk.waiting, [`${path} 1`], 'one file at a time')
+  t.strictSame(await disk.waiting(), [`${path} 1`], 'one file at a time')
   await disk.finish()
-  t.strictSame(disk.waiting, ['model.best.safetensors 2'])
+  t.strictSame(await disk.waiting(), ['model.best.safetensors 2'])
   let ended = false
   run.then(() => {
     ended = true
   })
   native.send(endEvent('cancelled'))
   await disk.finish()
-  t.strictSame(disk.waiting, [`${path} 4`], 'the end is saved after it, also of a cancelled run')
+  t.strictSame(await disk.waiting(), [`${path} 4`], 'the end is saved after it, also of a cancelled run')
   t.equal(ended, false, 'the run is not over before its last file')
   await disk.finish()
   t.equal(ended, true)
@@ -119,7 +137,7 @@ t.test('a checkpoint that cannot be written stops the run with its reason', asyn
   t.equal(native.cancels, 1)
   native.send(endEvent('cancelled'))
   await t.rejects(run, { code: 'ERR_ESPALIER_FILE', message: /disk is full/ })
-  t.strictSame(disk.waiting, [], 'and does not try again')
+  t.equal(disk.asked, 1, 'and does not try again')
 })
 
 t.test('a diverged run leaves the last good file alone', async (t) => {
@@ -133,9 +151,7 @@ t.test('a diverged run leaves the last good file alone', async (t) => {
     },
   })
   native.layAside(snapshotAt(1))
-  await settle()
   native.layAside(snapshotAt(2))
-  await settle()
   native.send(endEvent('failed', { code: 'ERR_ESPALIER_DIVERGED', message: 'the loss is NaN' }))
   await t.rejects(run, { code: 'ERR_ESPALIER_DIVERGED' })
   t.strictSame(written, [1], 'the divergence, not the file that was refused, is the reason')
@@ -159,7 +175,6 @@ t.test('the last ones and the best are kept', async (t) => {
     },
   })
   native.layAside(snapshotAt(3))
-  await settle()
   native.layAside(snapshotAt(4), { newest: true, best: true })
   native.send(endEvent())
   await run
@@ -173,6 +188,52 @@ t.test('the last ones and the best are kept', async (t) => {
     'model.step-50.safetensors': '5',
     'model.step-400.safetensors': '40',
   })
+})
+
+t.test('a folder that cannot be written to is refused before anything is trained', async (t) => {
+  const native = new FakeNative()
+  t.throws(() => fakeRun(native, { checkpoint: plan({ path: join(t.testdir(), 'none', path) }) }), {
+    code: 'ERR_ESPALIER_FILE',
+    message: /cannot write .*: no such file or folder/,
+  })
+  t.equal(native.fits, 0)
+})
+
+t.test('two runs with one path: the second to write is told', async (t) => {
+  const file = join(t.testdir(), path)
+  const native = new FakeNative()
+  const run = fakeRun(native, {
+    checkpoint: plan({ path: file }),
+    write: async (name, { counters }) => writeFileSync(name, String(counters.epoch)),
+  })
+  native.layAside(snapshotAt(1))
+  await until(() => existsSync(file))
+  await settle()
+  writeFileSync(`${file}.new`, 'of another run')
+  renameSync(`${file}.new`, file)
+  native.layAside(snapshotAt(2))
+  await settle()
+  native.send(endEvent('cancelled'))
+  await t.rejects(run, { code: 'ERR_ESPALIER_FILE', message: /was written by somebody else/ })
+  t.equal(readFileSync(file, 'utf8'), 'of another run', 'and nothing is lost')
+})
+
+t.test('what a killed run left half written is cleared away, but not what is being written', async (t) => {
+  const folder = t.testdir()
+  const file = join(folder, path)
+  const [old, young] = [join(folder, `.${path}.00.tmp`), join(folder, `.${path}.01.tmp`)]
+  writeFileSync(old, 'half')
+  writeFileSync(young, 'half')
+  const longAgo = new Date(Date.now() - 2 * 3_600_000)
+  utimesSync(old, longAgo, longAgo)
+  const native = new FakeNative()
+  const run = fakeRun(native, {
+    checkpoint: plan({ path: file }),
+    write: async (name) => writeFileSync(name, ''),
+  })
+  native.send(endEvent())
+  await run
+  t.strictSame(readdirSync(folder).sort(), [`.${path}.01.tmp`, path])
 })
 
 t.test('data that the addon refuses on its own thread is told to the network', async (t) => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { copyFile, type FileHandle, link, open, rename, rm } from 'node:fs/promises'
+import { copyFile, type FileHandle, link, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { EspalierError } from '../errors.js'
 
@@ -67,10 +67,24 @@ export async function alsoNamed(file: string, second: string): Promise<void> {
   })
 }
 
+/** Removes temporary files of this file that a killed process left behind; any younger than an hour may be in use. */
+export async function removeLeftovers(file: string): Promise<void> {
+  const folder = path.dirname(file)
+  const prefix = temporaryPrefix(file)
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.startsWith(prefix) || !name.endsWith('.tmp')) continue
+    const leftover = path.join(folder, name)
+    const { mtimeMs } = await stat(leftover).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))
+    if (Date.now() - mtimeMs > 3_600_000) await rm(leftover, { force: true }).catch(() => {})
+  }
+}
+
+const temporaryPrefix = (file: string) => `.${path.basename(file)}.`
+
 /** Has a temporary file made beside the file and renames it over the file. */
 async function replaceFile(file: string, make: (temporary: string) => Promise<void>): Promise<void> {
   const folder = path.dirname(file)
-  const temporary = path.join(folder, `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`)
+  const temporary = path.join(folder, `${temporaryPrefix(file)}${randomBytes(6).toString('hex')}.tmp`)
   try {
     await make(temporary)
     await rename(temporary, file)

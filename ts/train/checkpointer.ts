@@ -1,7 +1,8 @@
+import { accessSync, constants, statSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { EspalierError } from '../errors.js'
-import { alsoNamed, fileError } from '../formats/atomic-file.js'
+import { alsoNamed, fileError, removeLeftovers } from '../formats/atomic-file.js'
 import type { NetworkSnapshot } from '../model/snapshot.js'
 import type { CheckpointPlan } from './checkpoint-options.js'
 import type { CheckpointEvent } from './events.js'
@@ -20,12 +21,13 @@ export class Checkpointer {
   #working: Promise<void> | null = null
   /** Steps of the numbered files that are there, ascending. */
   #kept: number[] | null = null
-  #newest: { epoch: number; step: number } | null = null
+  #newest: { epoch: number; step: number; identity: string } | null = null
 
   /**
    * @param resumed whether numbered files that are there belong to this training
    * @param take gives what was laid aside, or null when there is nothing
    * @param fail called once when a file could not be written
+   * @throws ERR_ESPALIER_FILE where the folder cannot be written to, before anything is trained in vain
    */
   constructor(
     private readonly plan: CheckpointPlan,
@@ -34,7 +36,13 @@ export class Checkpointer {
     private readonly write: WriteSnapshot,
     private readonly emit: (event: CheckpointEvent) => void,
     private readonly fail: (error: unknown) => void,
-  ) {}
+  ) {
+    try {
+      accessSync(path.dirname(plan.path), constants.W_OK)
+    } catch (cause) {
+      throw fileError('write', plan.path, cause)
+    }
+  }
 
   /** Tells that something was laid aside. */
   wake(): void {
@@ -72,13 +80,27 @@ export class Checkpointer {
   async #store({ newest, best, snapshot }: LaidAside): Promise<void> {
     const { epoch, step } = snapshot.counters
     const file = newest ? this.plan.path : this.#beside('best')
+    if (newest) await this.#checkAlone()
     await this.write(file, snapshot)
     if (newest) {
-      this.#newest = { epoch, step }
+      this.#newest = { epoch, step, identity: identityOf(file) }
       if (best) await alsoNamed(file, this.#beside('best'))
       if (this.plan.last > 0) await this.#keep(step)
     }
     this.emit({ type: 'checkpoint', path: file, epoch, step, best })
+  }
+
+  /**
+   * Before the first file, clears away what a run that was killed left half written; later, sees that nobody else
+   * writes where this run does.
+   */
+  async #checkAlone(): Promise<void> {
+    const { path: file } = this.plan
+    if (this.#newest === null) return removeLeftovers(file)
+    const found = identityOf(file)
+    if (found === this.#newest.identity || found === '') return
+    const message = `${file} was written by somebody else since this run wrote it; two runs need two paths`
+    throw new EspalierError('ERR_ESPALIER_FILE', message)
   }
 
   /** Keeps the newest under its number, and of the older ones as many as asked for. */
@@ -109,4 +131,10 @@ export class Checkpointer {
     const { dir, name, ext } = path.parse(this.plan.path)
     return path.join(dir, `${name}.${what}${ext}`)
   }
+}
+
+/** Of the file that has this name now; empty where there is none. */
+function identityOf(file: string): string {
+  const found = statSync(file, { throwIfNoEntry: false })
+  return found === undefined ? '' : `${found.dev} ${found.ino} ${found.mtimeMs}`
 }
