@@ -195,3 +195,44 @@ t.test('the command line', { skip: noCuda }, async (t) => {
   const doctor = await espalier(folder, ['doctor'])
   t.match(doctor.stdout, /\ngpu .*compute \d+\.\d\), driver \d+\.\d, CUDA \d+\.\d/)
 })
+
+t.test('another array in the place of the last one is seen', { skip: noCuda }, async (t) => {
+  const { cpu, cuda } = pair()
+  const values = new Float32Array(new SharedArrayBuffer(data.values.byteLength))
+  const set = { ...data, values }
+  for (const factor of [1, -1]) {
+    values.set(data.values.map((value) => factor * value))
+    t.ok(distance(await cuda.predict(set), await cpu.predict(set)) < 1e-4)
+    const [found, expected] = [await cuda.evaluate(set), await cpu.evaluate(set)]
+    t.ok(Math.abs(found.loss - expected.loss) < 1e-4 * expected.loss, `${found.loss}, ${expected.loss}`)
+  }
+})
+
+t.test('a run from a stream, paused and ended by steps', { skip: noCuda }, async (t) => {
+  const stream = {
+    features: data.features,
+    samplesPerEpoch: data.samples,
+    *open() {
+      const size = 23
+      for (let begin = 0; begin < data.samples; begin += size) {
+        yield {
+          values: data.values.slice(begin * data.features, (begin + size) * data.features),
+          labels: data.labels!.slice(begin, begin + size),
+        }
+      }
+    },
+  }
+  const settings = { epochs: 6, batchSize: 18, rewire: rigl({ every: 7 }), shuffle: false, threads: 1 }
+  const { cpu, cuda } = pair()
+  const whole = await cpu.fit(data, settings)
+  const first = await cuda.fit(stream, { ...settings, maxSteps: 13 })
+  t.match(first, { reason: 'maxSteps', steps: 13 })
+  const run = cuda.fit(stream, { resume: true })
+  run.pause()
+  t.ok((await run.snapshot()).counters.step >= 13)
+  run.resume()
+  const result = await run
+  t.match(result, { reason: 'finished', steps: whole.steps })
+  const losses = (of: typeof whole) => of.history.slice(-2).map(({ train }) => train.loss)
+  t.ok(distance(losses(result), losses(whole)) < 1e-2, `${losses(result)}, ${losses(whole)}`)
+})
