@@ -95,6 +95,7 @@ export { Network, type ThreadOptions } from './model/network.js'
 export { type LayerPattern, layerPatterns } from './model/pattern.js'
 export type { Device, Placement, PlacementOptions, Precision } from './model/placement.js'
 export type { NetworkSnapshot, Progress } from './model/snapshot.js'
+export type { NetworkStats } from './model/stats.js'
 export { describeMachine, type Machine, peakMemoryMB, processorName } from './native/machine.js'
 export type {
   InstructionSet,
@@ -113,6 +114,17 @@ export {
   system,
   usage,
 } from './native/system.js'
+export type { Logger, LogMethod } from './observe/logger.js'
+export { type RunMetricsOptions, runMetrics } from './observe/metrics.js'
+export type { MetricConfiguration, MetricLabels, MetricsClient } from './observe/metrics-client.js'
+export type {
+  ObservedRun,
+  RunListener,
+  RunObserver,
+  RunOutcome,
+  WrittenCheckpoint,
+} from './observe/observer.js'
+export type { ObserveOptions } from './observe/options.js'
 export { renderComparison, writeComparison } from './report/comparison.js'
 export { comparisonCsv } from './report/comparison-csv.js'
 export { type ComparisonTable, comparisonTables } from './report/comparison-rows.js'

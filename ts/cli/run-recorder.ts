@@ -55,7 +55,7 @@ export class RunRecorder {
     const { name, source, options, machine, started, network, split } = this.#start
     const { train, test } = split
     const layers = await layerRecords(network)
-    const sparse = layers.filter(({ type }) => type === 'sparse')
+    const { sparsity, connections, parameters } = network.stats()
     const last = this.#history.at(-1)
     const total = (pick: (epoch: EpochRecord) => number): number =>
       this.#history.reduce((sum, epoch) => sum + pick(epoch), 0)
@@ -93,14 +93,9 @@ export class RunRecorder {
         testLoss: last?.validation?.loss ?? null,
         trainAccuracy: last?.train.accuracy ?? null,
         trainLoss: last?.train.loss ?? null,
-        sparsity:
-          sparse.length === 0
-            ? 0
-            : 1 -
-              sum(sparse, ({ connections }) => connections) /
-                sum(sparse, ({ inputs, outputs }) => inputs * outputs),
-        connections: sum(layers, ({ connections }) => connections),
-        parameters: sum(layers, ({ parameters }) => parameters),
+        sparsity,
+        connections,
+        parameters,
         epochs: network.progress.epochs,
         steps: network.progress.steps,
         seconds: trained,
@@ -129,8 +124,4 @@ export async function layerRecords(network: Network): Promise<LayerRecord[]> {
 function describeError(error: unknown): { code: string; message: string } {
   const code = error instanceof EspalierError ? error.code : 'ERR_ESPALIER_INTERNAL'
   return { code, message: error instanceof Error ? error.message : String(error) }
-}
-
-function sum<T>(items: readonly T[], value: (item: T) => number): number {
-  return items.reduce((total, item) => total + value(item), 0)
 }

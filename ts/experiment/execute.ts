@@ -1,7 +1,7 @@
 /** One run of a study, from loading its data to its record. Runs in a process of its own. */
 import { Network } from '../model/network.js'
+import type { NetworkStats } from '../model/stats.js'
 import { describeMachine, peakMemoryMB } from '../native/machine.js'
-import type { NativeLayerSummary } from '../native/surface.js'
 import type { EpochEvent, Metrics, RunResult } from '../train/events.js'
 import type { Job, JobSettings } from './grid.js'
 import { keptSamples } from './kept-samples.js'
@@ -54,7 +54,7 @@ export async function execute(
     data: { train: train.samples, test: test.samples, features: train.features, classes: train.classes },
     result: {
       ...trainedNumbers(result, history),
-      ...networkNumbers(network, layers),
+      ...networkNumbers(network),
       trainingFlops: sum(history, ({ connections }) => 6 * connections * train.samples),
       prepareSeconds,
       wallSeconds: (performance.now() - started) / 1000,
@@ -81,16 +81,15 @@ async function follow(
   for await (const event of run) {
     if (event.type === 'rewire') for (const [, watcher] of watches) await watcher.rewired?.(event)
     if (event.type !== 'epoch') continue
-    history.push(epochRecord(event, network.summary()))
+    history.push(epochRecord(event, network.stats()))
     for (const [, watcher] of watches) await watcher.epoch?.(event)
     onEpoch(event.epoch)
   }
   return { history, result: await run }
 }
 
-function epochRecord(event: EpochEvent<Metrics>, layers: readonly NativeLayerSummary[]): CompareEpoch {
+function epochRecord(event: EpochEvent<Metrics>, { connections }: NetworkStats): CompareEpoch {
   const { epoch, train, validation, learningRate, seconds, samplesPerSecond, rewireSeconds } = event
-  const connections = sum(layers, (layer) => layer.connections)
   return {
     epoch,
     train,
@@ -132,17 +131,9 @@ function trainedNumbers(
   }
 }
 
-function networkNumbers(network: Network, layers: readonly NativeLayerSummary[]) {
-  const sparse = layers.filter(({ type }) => type === 'sparse')
-  const places = sum(sparse, ({ inputs, outputs }) => inputs * outputs)
-  const connections = sum(layers, (layer) => layer.connections)
-  return {
-    connections,
-    parameters: sum(layers, ({ parameters }) => parameters),
-    sparsity: places === 0 ? 0 : 1 - sum(sparse, (layer) => layer.connections) / places,
-    inferenceFlops: 2 * connections,
-    networkBytes: sum(Object.values(network.memory()), (bytes) => bytes),
-  }
+function networkNumbers(network: Network) {
+  const { connections, parameters, sparsity, bytes } = network.stats()
+  return { connections, parameters, sparsity, inferenceFlops: 2 * connections, networkBytes: bytes.total }
 }
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {

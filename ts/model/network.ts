@@ -9,6 +9,9 @@ import type {
   NativePlan,
   NativeState,
 } from '../native/surface.js'
+import { chooseDevice } from '../native/system.js'
+import { Following } from '../observe/follow.js'
+import { traced, traceRun } from '../observe/trace.js'
 import { watchedBy } from '../train/early-stopping.js'
 import type { Metrics } from '../train/events.js'
 import {
@@ -39,6 +42,7 @@ import {
 import { type LayerPattern, patternOf } from './pattern.js'
 import { type Placement, type PlacementOptions, readPlacement } from './placement.js'
 import type { NetworkSnapshot, Progress } from './snapshot.js'
+import { type NetworkStats, statsOf } from './stats.js'
 
 /** Options of `evaluate` and `predict`. */
 export interface ThreadOptions {
@@ -89,7 +93,11 @@ export class Network {
    * @throws ERR_ESPALIER_FORMAT naming file and offset, ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE, ERR_ESPALIER_OPTION,
    * ERR_ESPALIER_DEVICE
    */
-  static async load(path: string, options: PlacementOptions = {}): Promise<Network> {
+  static load(path: string, options: PlacementOptions = {}): Promise<Network> {
+    return traced('espalier.load', { 'espalier.path': path }, () => Network.#load(path, options))
+  }
+
+  static async #load(path: string, options: PlacementOptions): Promise<Network> {
     const file = readPath('Network.load', path)
     const placement = readPlacement('Network.load', options)
     const snapshot = await readCheckpoint(file)
@@ -144,6 +152,8 @@ export class Network {
     const previous = { training: this.#training, progress: this.#progress }
     const stream = isStream(train) ? readStream(train, this.description) : null
     const { epochs } = request.settings
+    const following = new Following()
+    const { placement } = this
     const task = startTraining({
       native: this.#native,
       train: stream ? toNativeStream(stream) : toNativeData('fit: train', train, this.description, true),
@@ -156,7 +166,7 @@ export class Network {
       checkpoint: request.checkpoint,
       toSnapshot: (state) => this.#snapshotOf(state, request.settings),
       take: () => this.#takeSnapshot(),
-      write: writeCheckpoint,
+      write: following.writing(writeCheckpoint),
       before: this.#progress,
       onStart: () => {
         this.#training = request.settings
@@ -172,8 +182,20 @@ export class Network {
     })
     this.#fitting = true
     this.#calls++
+    following.begin([traceRun, ...request.observers], {
+      description: this.description,
+      settings: request.settings,
+      threads: request.threads,
+      get device() {
+        return chooseDevice(placement.device)
+      },
+      samples: isStream(train) ? train.samplesPerEpoch : train.samples,
+      validationSamples: validation?.samples ?? 0,
+      before: this.#progress,
+      stats: () => this.#stats(),
+    })
     const untilDone: typeof task = (emit) =>
-      task(emit).finally(() => {
+      following.follow(task, emit).finally(() => {
         this.#fitting = false
         this.#callDone()
       })
@@ -189,11 +211,14 @@ export class Network {
    *
    * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA, ERR_ESPALIER_STATE (also while a fit runs)
    */
-  async evaluate(dataset: Dataset, options: ThreadOptions = {}): Promise<Metrics> {
-    this.#ready('evaluate', true)
-    const { threads } = parse('evaluate', threadOptions, options)
-    const data = toNativeData('evaluate: dataset', dataset, this.description, true)
-    return this.#call(() => this.#native.evaluate(data, threads))
+  evaluate(dataset: Dataset, options: ThreadOptions = {}): Promise<Metrics> {
+    return traced('espalier.evaluate', {}, async (span) => {
+      this.#ready('evaluate', true)
+      const { threads } = parse('evaluate', threadOptions, options)
+      const data = toNativeData('evaluate: dataset', dataset, this.description, true)
+      span.setAttribute('espalier.samples', data.samples)
+      return this.#call(() => this.#native.evaluate(data, threads))
+    })
   }
 
   /**
@@ -204,14 +229,17 @@ export class Network {
    * @returns samples x outputs, row-major
    * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA, ERR_ESPALIER_STATE (also while a fit runs)
    */
-  async predict(input: Dataset | Float32Array, options: ThreadOptions = {}): Promise<Float32Array> {
-    this.#ready('predict', true)
-    const { threads } = parse('predict', threadOptions, options)
-    const data =
-      input instanceof Float32Array
-        ? toNativeRows('predict', input, this.description.inputs)
-        : toNativeData('predict: dataset', input, this.description, false)
-    return this.#call(() => this.#native.predict(data, threads))
+  predict(input: Dataset | Float32Array, options: ThreadOptions = {}): Promise<Float32Array> {
+    return traced('espalier.predict', {}, async (span) => {
+      this.#ready('predict', true)
+      const { threads } = parse('predict', threadOptions, options)
+      const data =
+        input instanceof Float32Array
+          ? toNativeRows('predict', input, this.description.inputs)
+          : toNativeData('predict: dataset', input, this.description, false)
+      span.setAttribute('espalier.samples', data.samples)
+      return this.#call(() => this.#native.predict(data, threads))
+    })
   }
 
   /**
@@ -239,10 +267,12 @@ export class Network {
    *
    * @throws ERR_ESPALIER_FILE with the reason; a file that was there stays as it was
    */
-  async save(path: string): Promise<void> {
-    this.#ready('save', false)
-    const file = readPath('save', path)
-    await writeCheckpoint(file, await this.#takeSnapshot())
+  save(path: string): Promise<void> {
+    return traced('espalier.save', { 'espalier.path': path }, async () => {
+      this.#ready('save', false)
+      const file = readPath('save', path)
+      await writeCheckpoint(file, await this.#takeSnapshot())
+    })
   }
 
   /** A consistent copy of everything; possible while a fit runs, between two steps. @throws ERR_ESPALIER_STATE */
@@ -303,6 +333,16 @@ export class Network {
   }
 
   /**
+   * What the network is and holds now, in one plain object: bytes by kind, connections, sparsity, plan, progress.
+   *
+   * @throws ERR_ESPALIER_STATE
+   */
+  stats(): NetworkStats {
+    this.#ready('stats', false)
+    return this.#stats()
+  }
+
+  /**
    * Frees the network; every later call is ERR_ESPALIER_STATE. A fit that runs is stopped and resolves as cancelled,
    * and other calls under way finish first. Calling it again does nothing.
    */
@@ -313,6 +353,7 @@ export class Network {
     if (this.#calls === 0) this.#native.dispose()
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }
@@ -323,6 +364,19 @@ export class Network {
       const advice = 'await the run, or abort its signal, first'
       throw new EspalierError('ERR_ESPALIER_STATE', `${call}: a fit of this network is running; ${advice}`)
     }
+  }
+
+  /** Also after `dispose`, while a run that it stops still needs the addon's object. */
+  #stats(): NetworkStats {
+    const native = this.#native
+    const { progress } = this
+    const training = this.#fitting
+    return guarded(() => ({
+      ...statsOf(native.summary(), native.memory()),
+      plan: native.plan(),
+      progress,
+      training,
+    }))
   }
 
   async #takeSnapshot(): Promise<NetworkSnapshot> {

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
 import { object, parse, whole } from '../validation.js'
-import { addon, guarded, packageRoot } from './loader.js'
+import { addon, guarded } from './loader.js'
 import type { InstructionSet, NativeCuda, NativePlacement, NativeUsage } from './surface.js'
+import { packageVersion } from './version.js'
 
 /** What this machine and this build can do; `espalier doctor` prints it. */
 export interface SystemInformation {
@@ -28,9 +27,8 @@ const limitSchema = object({ bytes: whole({ from: 1 }).nullable() })
 /** Describes machine and build. @throws ERR_ESPALIER_NATIVE when the addon cannot be loaded */
 export function system(): SystemInformation {
   const { instructionSets, instructionSet, hardwareThreads, compiler } = guarded(() => addon().system())
-  const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8'))
   return {
-    version,
+    version: packageVersion(),
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     instructionSets,

@@ -4,6 +4,8 @@ import { z } from 'zod'
 import type { Dataset } from '../data/dataset.js'
 import { EspalierError } from '../errors.js'
 import type { NativeFitSettings, Watched } from '../native/surface.js'
+import type { RunObserver } from '../observe/observer.js'
+import { type ObserveOptions, observersOf, observeShape } from '../observe/options.js'
 import { type RewireRule, ruleSchema, toNativeRewire } from '../rewire/rule.js'
 import { staticTopology } from '../rewire/static.js'
 import { flag, impossible, instance, MAX_THREADS, object, parse, real, whole } from '../validation.js'
@@ -17,7 +19,8 @@ import { type EarlyStopping, type EarlyStoppingOptions, earlyStoppingSchema } fr
 import { type Optimizer, optimizerSchema, sgd, toNativeOptimizer } from './optimizer.js'
 import { constant, type LearningRateSchedule, scheduleSchema, toNativeSchedule } from './schedule.js'
 
-export interface FitOptions {
+/** Options of `Network.fit`. */
+export interface FitOptions extends ObserveOptions {
   /** Passes over the training data, counted from the start of training, 1 or more. Default 10. */
   epochs?: number
   /** Samples a step. Default 128; the last batch of an epoch may be smaller. */
@@ -81,6 +84,7 @@ export interface FitRequest {
   readonly checkpoint: CheckpointPlan | undefined
   /** As given; its contents are checked with the network at hand. */
   readonly validation: unknown
+  readonly observers: readonly RunObserver[]
 }
 
 export const threadsSchema = whole({ from: 1, to: MAX_THREADS }).default(() =>
@@ -127,6 +131,7 @@ const fitSchema = object(
     earlyStopping: earlyStoppingOption.optional(),
     maxSteps: whole({ from: 1 }).optional(),
     maxSeconds: real({ above: 0 }).optional(),
+    ...observeShape,
   },
   {
     learningRate: 'optimizer, for example sgd({ learningRate: 0.1 })',
@@ -155,11 +160,8 @@ export function readFitOptions(
   last: FitSettings | null,
   hasSparse: boolean,
 ): FitRequest {
-  const { threads, signal, resume, checkpoint, validation, maxSteps, maxSeconds, ...given } = parse(
-    'fit',
-    fitSchema,
-    options,
-  )
+  const { logger, observe, ...request } = parse('fit', fitSchema, options)
+  const { threads, signal, resume, checkpoint, validation, maxSteps, maxSeconds, ...given } = request
   const base = resume && last !== null ? last : defaults
   const chosen = Object.entries(given).filter(([, value]) => value !== undefined)
   const settings: FitSettings = { ...base, ...Object.fromEntries(chosen) }
@@ -188,6 +190,7 @@ export function readFitOptions(
     maxSeconds,
     checkpoint,
     validation,
+    observers: observersOf({ logger, observe }),
   }
 }
 
