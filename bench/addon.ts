@@ -97,6 +97,8 @@ export type Workload = () => void
 export interface BenchAddon {
   /** The project's kernels in use: baseline, avx2, avx512, avx512bf16 or neon. */
   instructionSet(): string
+  /** Bytes outside its heap that V8 knows of in this isolate, addons' memory included; `process.memoryUsage()` leaves that out. */
+  externalMemory(): number
   /** The first call opens the libraries, each told to use the best kernels that the processor has. */
   libraries(): Libraries
   /**

@@ -97,6 +97,11 @@ Napi::Value instructionSet(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return Napi::String::New(info.Env(), cpu::defaultKernels().name); });
 }
 
+Napi::Value externalMemory(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(),
+                           static_cast<double>(Napi::MemoryManagement::AdjustExternalMemory(info.Env(), 0)));
+}
+
 Napi::Value listLibraries(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto found = Napi::Array::New(env), missing = Napi::Array::New(env);
@@ -143,6 +148,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     exports.Set(name, Napi::Function::New(env, function, name));
   };
   add("instructionSet", instructionSet);
+  add("externalMemory", externalMemory);
   add("libraries", listLibraries);
   add("bindToProcessors", bind);
   add("ceilings", ceilingsOf);

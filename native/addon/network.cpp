@@ -64,8 +64,7 @@ NetworkObject::NetworkObject(const Napi::CallbackInfo& info) : ObjectWrap(info) 
         std::make_shared<Session>(readDescription({info[0], ""}), readPlacement({info[1], "placement"}),
                                   !blank.isNull() && blank.boolean());
     worker_ = std::make_unique<Worker>(info.Env(), *this);
-    const StateBytes bytes = session_->facts().bytes;
-    accountFor(bytes.parameters + bytes.pattern);
+    account();
   });
 }
 
@@ -73,7 +72,15 @@ NetworkObject::~NetworkObject() {
   accountFor(0);
 }
 
+void NetworkObject::account() {
+  if (session_ == nullptr) return;
+  const StateBytes state = session_->facts().bytes;
+  const DeviceBytes device = worker_->pending() > 0 ? session_->network.deviceBytes() : DeviceBytes{};
+  accountFor(state.parameters + state.pattern + state.optimizer + device.gradients + device.workspace);
+}
+
 void NetworkObject::accountFor(int64_t bytes) {
+  if (bytes == accounted_) return;
   int64_t total = 0;
   napi_adjust_external_memory(Env(), bytes - accounted_, &total);
   accounted_ = bytes;
@@ -246,6 +253,7 @@ void NetworkObject::restore(const Napi::CallbackInfo& info) {
     const Snapshot snapshot = readSnapshot({info[0], ""});
     target.network.modify([&](NetworkState& state) { putSnapshot(state, snapshot); });
     target.refresh();
+    account();
   });
 }
 

@@ -37,14 +37,20 @@ class NetworkObject : public Napi::ObjectWrap<NetworkObject>, public Worker::Own
 
   void interrupt() override;
   void busy() override { Ref(); }
-  void idle() override { Unref(); }
+  void idle() override {
+    account();
+    Unref();
+  }
+  void arrived() override { account(); }
 
   /// The session, or Error(State) after dispose().
   Session& session() const;
   void requireNotFitting() const;
   /// No call of any kind is under way.
   void requireIdle() const;
-  /// Tells the garbage collector of the native memory behind this object.
+  /// Tells the garbage collector of the native memory behind this object, as it is now: the state, and while
+  /// a call is under way what its device holds.
+  void account();
   void accountFor(int64_t bytes);
 
   std::shared_ptr<Session> session_;

@@ -115,6 +115,7 @@ void Worker::onMessage(Napi::Env env, Napi::Function, Worker* worker, Message* m
   const std::unique_ptr<Message> held(message);
   // No environment: it is going down, and nothing can be told to it any more.
   if (static_cast<napi_env>(env) == nullptr) return;
+  worker->owner_.arrived();
   if (auto* const job = dynamic_cast<Job*>(message)) {
     // First, so that a callback finds the object free for its next call. The worker may be gone after this.
     job->settle();

@@ -51,6 +51,8 @@ class Worker {
     /// The first job was begun: the object must stay alive. / The last one was delivered.
     virtual void busy() = 0;
     virtual void idle() = 0;
+    /// A message came, and is about to be delivered: what the owner is or holds may have changed.
+    virtual void arrived() = 0;
   };
 
   Worker(Napi::Env env, Owner& owner);

@@ -80,6 +80,7 @@ export const madeUpAddon = (calls: string[] = []): BenchAddon => {
   }
   return {
     instructionSet: () => 'baseline',
+    externalMemory: () => 0,
     libraries: () => ({
       found: [
         { name: 'OpenBLAS', description: '' },
