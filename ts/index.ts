@@ -23,13 +23,23 @@ export {
   compare,
 } from './experiment/compare.js'
 export type { Job as CompareJob } from './experiment/grid.js'
-export type { Exploration } from './experiment/measures/exploration.js'
-export type { FanInLook } from './experiment/measures/fan-in.js'
-export type { ConcentrationLook } from './experiment/measures/gradient-concentration.js'
+export type { Exploration, ExplorationMeasure } from './experiment/measures/exploration.js'
+export type { FanInLook, FanInMeasure } from './experiment/measures/fan-in.js'
+export type { FanInShapeMeasure } from './experiment/measures/fan-in-shape.js'
+export type {
+  ConcentrationLook,
+  GradientConcentrationMeasure,
+  LayerConcentration,
+} from './experiment/measures/gradient-concentration.js'
 export type { Measure as StudyMeasure } from './experiment/measures/registry.js'
-export type { RemovedNeurons } from './experiment/measures/removed-neurons.js'
+export type { RemovedNeurons, RemovedNeuronsMeasure } from './experiment/measures/removed-neurons.js'
+export type { PlannedLayer, PlannedNetwork } from './experiment/network.js'
+export type { DenseTwin as DenseTwinPreparation } from './experiment/preparations/dense-twin.js'
+export type { Equilibrium as EquilibriumPreparation } from './experiment/preparations/equilibrium.js'
+export type { LearnedTopology as LearnedTopologyPreparation } from './experiment/preparations/learned-topology.js'
 export type { Json, PreparationContext, PreparedRun } from './experiment/preparations/preparation.js'
 export type { Preparation as StudyPreparation } from './experiment/preparations/registry.js'
+export type { SpatiallyCoupled as SpatiallyCoupledPreparation } from './experiment/preparations/spatially-coupled.js'
 export type { CompareProgress } from './experiment/progress.js'
 export type { Plan as StudyPlan, PlannedDataset, PlannedMethod } from './experiment/read-study.js'
 export type {
@@ -102,9 +112,12 @@ export type {
   NativeCuda as CudaInformation,
   NativeLayerSummary as LayerSummary,
   NativeMemory as MemoryUse,
+  NativeOptimizer as OptimizerState,
   NativePlan as NetworkPlan,
   NativeProductPlan as ProductPlan,
+  NativeProgress as NetworkCounters,
   NativeRewireLayer as RewireLayer,
+  NativeTensor as NetworkTensor,
   NativeUsage as Usage,
 } from './native/surface.js'
 export {
@@ -227,6 +240,7 @@ export {
   oneCycle,
   type StepDecayOptions,
   stepDecay,
+  type Warmup,
   type WarmupOptions,
 } from './train/schedule.js'
 export type { SampleChunk, SampleStream } from './train/stream.js'

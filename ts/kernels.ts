@@ -36,11 +36,13 @@ export interface SparseMatrix {
 /** Positions of a block CSR matrix without values. */
 export type SparsePattern = Pick<SparseMatrix, 'rowOffsets' | 'columnIndices'>
 
+/** How many threads a product may use. */
 export interface ThreadOptions {
   /** 1 to 256. Default 1. The result does not depend on it. */
   threads?: number
 }
 
+/** Options of a product. */
 export interface ProductOptions extends ThreadOptions {
   /** Which kernels to use, one of `instructionSets()`. Default: the best of this machine. */
   instructionSet?: InstructionSet
@@ -53,6 +55,7 @@ export interface ProductOptions extends ThreadOptions {
   out?: Float32Array
 }
 
+/** What decides the random numbers of a call. */
 export interface RandomOptions {
   /** A whole number >= 0. Default 0. */
   seed?: number
@@ -60,6 +63,7 @@ export interface RandomOptions {
   stream?: number
 }
 
+/** Options of `randomPattern`. */
 export interface RandomPatternOptions extends RandomOptions {
   /** Outputs. */
   rows: number
@@ -71,6 +75,7 @@ export interface RandomPatternOptions extends RandomOptions {
   block?: BlockOption
 }
 
+/** Options of `layerConnections`. */
 export interface LayerConnectionsOptions {
   /** Share of absent weights over all layers, 0 <= sparsity < 1. Default 0.9. */
   sparsity?: number

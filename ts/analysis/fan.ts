@@ -6,7 +6,7 @@ export interface FanPattern {
   readonly rowOffsets: BigInt64Array
   /** Block columns, ascending in a row. */
   readonly columnIndices: Int32Array
-  /** [r, c]: r consecutive outputs x c consecutive inputs. */
+  /** `[r, c]`: r consecutive outputs x c consecutive inputs. */
   readonly block: readonly [number, number]
   readonly inputs: number
   readonly outputs: number
@@ -36,6 +36,7 @@ export function fanCounts(pattern: FanPattern): { fanIn: number[]; fanOut: numbe
   return { fanIn, fanOut }
 }
 
+/** How a set of counts is spread. */
 export interface Spread {
   min: number
   median: number

@@ -7,6 +7,7 @@ import { jointImportance } from './importance/joint.js'
 import { classMoments } from './importance/moments.js'
 import { mutualInformation } from './importance/mutual-information.js'
 
+/** Options of `featureImportance`. */
 export interface FeatureImportanceOptions {
   /**
    * Marginal measures look at one feature alone: `anova`, the F of its values by class; `mutualInformation` with the

@@ -68,6 +68,7 @@ export interface LayerTopology {
   readonly fanInFromLast: number
 }
 
+/** All sparse layers at one moment of a series. */
 export interface TopologyMoment {
   readonly epochs: number
   readonly steps: number

@@ -16,6 +16,7 @@ export interface DownloadProgress {
   readonly total: number | undefined
 }
 
+/** How a download behaves. */
 export interface DownloadOptions {
   /** SHA-256 in hexadecimal that the file must have; unchecked where absent. */
   readonly sha256?: string | undefined

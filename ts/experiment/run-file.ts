@@ -73,6 +73,7 @@ interface RunBase {
   readonly started: string
 }
 
+/** A run of a comparison that came to its end, as its file holds it. */
 export interface FinishedRun extends RunBase {
   readonly status: 'finished'
   readonly data: {
@@ -91,11 +92,13 @@ export interface FinishedRun extends RunBase {
   readonly machine: Machine
 }
 
+/** A run of a comparison that failed, as its file holds it. */
 export interface FailedRun extends RunBase {
   readonly status: 'failed'
   readonly error: { readonly code: string; readonly message: string }
 }
 
+/** A run of a comparison, as its file holds it. */
 export type CompareRun = FinishedRun | FailedRun
 
 /** The folder of the runs of a study. */

@@ -59,6 +59,7 @@ export interface MethodComparison extends Place, PairedTest {
   readonly wilcoxonHolm: number | null
 }
 
+/** What the runs of a comparison come to. */
 export interface Summary {
   readonly baseline: string
   readonly cells: readonly Cell[]

@@ -12,6 +12,7 @@ import { duplicateKey } from './json-keys.js'
 
 export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array
 
+/** A tensor of a file. */
 export interface Tensor {
   readonly name: string
   readonly shape: readonly number[]
@@ -19,6 +20,7 @@ export interface Tensor {
   readonly data: TensorData
 }
 
+/** What a safetensors file holds. */
 export interface SafetensorsFile {
   /** In the order of the file. */
   readonly tensors: Tensor[]

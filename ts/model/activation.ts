@@ -7,9 +7,12 @@ const names = ['linear', 'relu', 'leakyRelu', 'allRelu', 'srelu', 'tanh', 'sigmo
  * Names of the activations. `allRelu` (Curci et al., 2021) has slope -alpha on even hidden layers and +alpha on odd
  * ones; `srelu` (Jin et al., 2016) trains four parameters a neuron; `gelu` is Hendrycks and Gimpel's, `silu` is
  * x sigmoid(x).
+ *
+ * @useDeclaredType
  */
 export type ActivationName = (typeof names)[number]
 
+/** An activation as a layer has it. */
 export interface Activation {
   readonly type: ActivationName
   /** Slope of leakyRelu (default 0.01) and allRelu (default 0.6) below zero; 0 for the others, which have none. */

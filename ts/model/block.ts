@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** [r, c]: connections exist in blocks of r consecutive outputs x c consecutive inputs; [1, 1] is plain CSR. */
+/** `[r, c]`: connections exist in blocks of r consecutive outputs x c consecutive inputs; `[1, 1]` is plain CSR. */
 export type Block = readonly [rows: number, columns: number]
 
 /** A block shape as an option: `'4x1'` or `[4, 1]`. */

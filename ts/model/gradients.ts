@@ -5,6 +5,7 @@ import { impossible, object, parse, whole } from '../validation.js'
 import type { NetworkDescription } from './description.js'
 import { type LayerPattern, patternOf } from './pattern.js'
 
+/** Options of `Network.gradients`. */
 export interface GradientOptions {
   /** How many samples of the data set are looked at, from its first on. Default: all. */
   samples?: number

@@ -7,9 +7,12 @@ const names = ['he', 'xavier', 'normal', 'zeros'] as const
  * Where weights start: `he` normal with variance 2 / fan-in (He et al., 2015), `xavier` normal with variance
  * 2 / (fan-in + fan-out) (Glorot and Bengio, 2010), `normal` with the given deviation, `zeros`. In a sparse layer
  * fan-in and fan-out count the connections that exist.
+ *
+ * @useDeclaredType
  */
 export type InitializationName = (typeof names)[number]
 
+/** First values of weights, as a layer has them. */
 export interface Initialization {
   readonly type: InitializationName
   /** Standard deviation of `normal` (default 0.1); 0 for the others, which find their own. */

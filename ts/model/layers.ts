@@ -28,18 +28,22 @@ export interface DenseLayer {
   readonly dropConnect: number
 }
 
+/** A layer that leaves activations out at random while training; made by `dropout`. */
 export interface DropoutLayer {
   readonly type: 'dropout'
   readonly rate: number
 }
 
+/** A layer that normalizes each sample; made by `layerNorm`. */
 export interface LayerNormLayer {
   readonly type: 'layerNorm'
   readonly epsilon: number
 }
 
+/** Any layer of a network. */
 export type Layer = SparseLayer | DenseLayer | DropoutLayer | LayerNormLayer
 
+/** Options of `sparse`. */
 export interface SparseOptions {
   /** What follows the weights. Default 'relu'. */
   activation?: ActivationOption
@@ -62,6 +66,7 @@ export interface SparseOptions {
   masked?: boolean
 }
 
+/** Options of `dense`. */
 export interface DenseOptions {
   /** What follows the weights. Default 'linear'. */
   activation?: ActivationOption
@@ -78,6 +83,7 @@ export interface DenseOptions {
   dropConnect?: number
 }
 
+/** Options of `layerNorm`. */
 export interface LayerNormOptions {
   /** Added to the variance, so that a constant sample does not divide by zero. Default 1e-5. */
   epsilon?: number

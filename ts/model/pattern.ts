@@ -6,7 +6,7 @@ import type { NetworkSnapshot } from './snapshot.js'
 export interface LayerPattern {
   readonly inputs: number
   readonly outputs: number
-  /** [r, c]: an entry stands for r outputs x c inputs. */
+  /** `[r, c]`: an entry stands for r outputs x c inputs. */
   readonly block: Block
   /** ceil(outputs / r) + 1 offsets into columnIndices. */
   readonly rowOffsets: BigInt64Array

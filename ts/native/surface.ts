@@ -8,6 +8,7 @@ import type { NativeKernels } from './kernels-surface.js'
 
 export type * from './description-surface.js'
 
+/** Kernels of the processor, from the slowest to the fastest of a family; `neon` is that of ARM. */
 export type InstructionSet = 'baseline' | 'avx2' | 'avx512' | 'avx512bf16' | 'neon'
 
 /** Where and how a network computes; not a part of its description or its state. */
@@ -17,6 +18,7 @@ export interface NativePlacement {
   denseFallback: boolean
 }
 
+/** The optimizer that a state belongs to; numbers of other types are of no meaning. */
 export interface NativeOptimizer {
   type: 'sgd' | 'adam' | 'adamw'
   learningRate: number
@@ -156,6 +158,7 @@ export interface NativeBestEpoch {
   value: number
 }
 
+/** What a network makes of a data set. */
 export interface NativeMetrics {
   /** Mean over the samples. */
   loss: number
@@ -163,6 +166,7 @@ export interface NativeMetrics {
   accuracy: number | null
 }
 
+/** What a rewiring did to a layer. */
 export interface NativeRewireLayer {
   /** Index in `layers` of the description. */
   layer: number
@@ -281,6 +285,7 @@ export interface NativeGradients {
   magnitude: readonly NativeTensor[]
 }
 
+/** A layer in numbers. */
 export interface NativeLayerSummary {
   type: NativeLayer['type']
   inputs: number
@@ -298,6 +303,7 @@ export interface NativeLayerSummary {
   block: [number, number] | null
 }
 
+/** Bytes that a network holds outside the JavaScript heap, by use. */
 export interface NativeMemory {
   /** Weights, biases and other trained numbers. */
   parameters: number
@@ -321,6 +327,7 @@ export interface NativeProductPlan {
   candidates: { name: string; microseconds: number }[]
 }
 
+/** How a device carries out the products of a network. */
 export interface NativePlan {
   /** Null before the first call that computes. */
   device: 'cpu' | 'cuda' | null

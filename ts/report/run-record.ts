@@ -144,10 +144,29 @@ const runRecord = z.object({
   layers: z.array(layer),
 })
 
-/** See the schema above for what each field means; a record holds plain JSON values only. */
+/**
+ * What a run was and what came of it, as `run.json` holds it: plain JSON values only.
+ *
+ * @interface
+ */
 export type RunRecord = z.infer<typeof runRecord>
+/**
+ * An epoch of a run record.
+ *
+ * @interface
+ */
 export type EpochRecord = z.infer<typeof epoch>
+/**
+ * A rewiring of a run record.
+ *
+ * @interface
+ */
 export type RewiringRecord = z.infer<typeof rewiring>
+/**
+ * A layer of a run record.
+ *
+ * @interface
+ */
 export type LayerRecord = z.infer<typeof layer>
 
 /** Writes `run.json`; a file that is already there is replaced whole or not at all. Throws ERR_ESPALIER_FILE. */

@@ -3,6 +3,7 @@ import type { Comparison } from '../experiment/compare.js'
 import type { Cell } from '../experiment/summary.js'
 import { percent } from './comparison-rows.js'
 
+/** A table of accuracies: methods by data sets. */
 export interface AccuracyTable {
   readonly head: readonly string[]
   readonly rows: readonly (readonly string[])[]

@@ -7,6 +7,7 @@ import {
 import { freeze, object, parse, real } from '../validation.js'
 import { type MovingOptions, type MovingRule, movingShape } from './shared.js'
 
+/** The rule that `cht` and `chts` make. */
 export interface ChtRule extends MovingRule {
   readonly type: 'cht'
   readonly temperature: number | null

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { flag, freeze, impossible, object, parse, real } from '../validation.js'
 import { type MovingOptions, type MovingRule, movingShape, untilSchema } from './shared.js'
 
+/** The rule that `granet` makes. */
 export interface GranetRule extends MovingRule {
   readonly type: 'granet'
   readonly finalSparsity: number

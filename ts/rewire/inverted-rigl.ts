@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { flag, freeze, object, parse } from '../validation.js'
 import { type MovingOptions, type MovingRule, movingShape } from './shared.js'
 
+/** The rule that `invertedRigl` makes. */
 export interface InvertedRiglRule extends MovingRule {
   readonly type: 'invertedRigl'
   readonly skipUpdate: boolean

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { flag, freeze, object, parse, real } from '../validation.js'
 import { type MovingOptions, type MovingRule, movingShape } from './shared.js'
 
+/** The rule that `mest` makes. */
 export interface MestRule extends MovingRule {
   readonly type: 'mest'
   readonly lambda: number

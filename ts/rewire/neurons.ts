@@ -6,6 +6,7 @@ import { untilSchema } from './shared.js'
 /** What a hidden neuron is worth: the sum of |weights| into it, or out of it, or the product of the two. */
 export type NeuronCriterion = 'incoming' | 'outgoing' | 'product'
 
+/** What `pruneNeurons` makes. */
 export interface NeuronPruning {
   readonly type: 'pruneNeurons'
   readonly criterion: NeuronCriterion
@@ -16,6 +17,7 @@ export interface NeuronPruning {
   readonly budget: 'keep' | 'release'
 }
 
+/** Options of `pruneNeurons`. */
 export interface NeuronPruningOptions {
   /** Which neurons are worth least: by the weights coming in, going out, or both. Default 'incoming'. */
   criterion?: NeuronCriterion
@@ -34,6 +36,7 @@ export interface NeuronPruningOptions {
   budget?: 'keep' | 'release'
 }
 
+/** What `importancePruning` makes. */
 export interface ImportancePruning {
   readonly type: 'importancePruning'
   readonly from: number
@@ -41,6 +44,7 @@ export interface ImportancePruning {
   readonly percentile: number
 }
 
+/** Options of `importancePruning`. */
 export interface ImportancePruningOptions {
   /** Share of training before which every neuron stays, 0 to 1. Default 0.4. */
   from?: number

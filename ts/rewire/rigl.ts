@@ -9,6 +9,7 @@ import {
   movingShape,
 } from './shared.js'
 
+/** The rule that `rigl` and `riglItop` make. */
 export interface RiglRule extends MovingRule {
   readonly type: 'rigl'
   readonly skipUpdate: boolean

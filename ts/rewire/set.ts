@@ -11,6 +11,7 @@ import {
   movingShape,
 } from './shared.js'
 
+/** The rule that `set`, `setItop` and `npset` make. */
 export interface SetRule extends MovingRule {
   readonly type: 'set'
   readonly prune: 'set' | 'magnitude'

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { flag, freeze, object, parse, real, whole } from '../validation.js'
 import { type MovingOptions, type MovingRule, movingShape } from './shared.js'
 
+/** The rule that `snfs` makes. */
 export interface SnfsRule extends MovingRule {
   readonly type: 'snfs'
   readonly smoothing: number

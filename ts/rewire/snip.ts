@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { flag, freeze, object, oneOf, parse } from '../validation.js'
 
+/** The rule that `snip` makes. */
 export interface SnipRule {
   readonly type: 'snip'
   readonly budget: 'layer' | 'network'
   readonly redraw: boolean
 }
 
+/** Options of `snip`. */
 export interface SnipOptions {
   /**
    * Whose connections are compared: 'layer', each sparse layer keeps as many as the topology laid; 'network', all keep

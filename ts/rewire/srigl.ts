@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { flag, freeze, object, parse, real } from '../validation.js'
 import { type MovingOptions, type MovingRule, movingShape } from './shared.js'
 
+/** The rule that `srigl` makes. */
 export interface SriglRule extends MovingRule {
   readonly type: 'srigl'
   readonly minimumSalient: number

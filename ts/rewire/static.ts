@@ -8,6 +8,7 @@ export interface StaticRule {
   readonly neurons: NeuronRule | null
 }
 
+/** Options of `staticTopology`. */
 export interface StaticOptions {
   /** Remove hidden neurons while training. Default null: none. */
   neurons?: NeuronRule | null

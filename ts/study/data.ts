@@ -7,6 +7,7 @@ import { EspalierError } from '../errors.js'
 import type { Places } from '../experiment/data.js'
 import type { StudyDataset } from '../experiment/study.js'
 
+/** A data set that was not found, and what it means for the study. */
 export interface Missing {
   /** As in the study. */
   readonly dataset: string

@@ -30,6 +30,7 @@ export interface Claim {
   judge(comparison: Comparison): Judgement
 }
 
+/** What a rule says of a claim. */
 export interface Judgement {
   readonly verdict: Verdict
   /** The numbers that it rests on, each in a line, with their uncertainty. */

@@ -2,11 +2,13 @@ import { z } from 'zod'
 import { freeze, object, parse } from '../validation.js'
 import { type LayerDensity, layerDensitySchema } from './shared.js'
 
+/** The topology that `constantFanIn` makes. */
 export interface ConstantFanInTopology {
   readonly type: 'constantFanIn'
   readonly density: LayerDensity
 }
 
+/** Options of `constantFanIn`. */
 export interface ConstantFanInOptions {
   /** How the layers share the weights. Default 'erdosRenyi'. */
   density?: LayerDensity

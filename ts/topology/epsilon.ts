@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { freeze, object, parse, real } from '../validation.js'
 
+/** The topology that `epsilon` makes. */
 export interface EpsilonTopology {
   readonly type: 'epsilon'
   readonly epsilon: number

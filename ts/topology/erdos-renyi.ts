@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { freeze, object } from '../validation.js'
 
+/** The topology that `erdosRenyi` makes. */
 export interface ErdosRenyiTopology {
   readonly type: 'erdosRenyi'
 }

@@ -2,12 +2,14 @@ import { z } from 'zod'
 import { freeze, MAX_WIDTH, object, parse, whole } from '../validation.js'
 import { type InputPlacement, inputPlacementSchema } from './shared.js'
 
+/** The topology that `fanIn` makes. */
 export interface FanInTopology {
   readonly type: 'fanIn'
   readonly counts: readonly (readonly number[])[]
   readonly placement: InputPlacement
 }
 
+/** Options of `fanIn`. */
 export interface FanInOptions {
   /** For each sparse layer the fan-in of each neuron, 0 to its inputs; of a layer of blocks, the blocks of each block row. */
   counts: readonly (readonly number[])[]

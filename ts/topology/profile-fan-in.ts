@@ -2,6 +2,7 @@ import { addon, guarded } from '../native/loader.js'
 import { MAX_WIDTH, object, oneOf, parse, real, whole } from '../validation.js'
 import { type ProfileFamily, profileFamilies } from './profile.js'
 
+/** Options of `profileFanIn`. */
 export interface ProfileFanInOptions {
   family: ProfileFamily
   /** Coefficient of variation, >= 0. */

@@ -32,9 +32,12 @@ export const profileFamilies = [
  *
  * Tomczak (arXiv 2604.10560) names families of profiles; these formulas, and the branch of s where there are two, are
  * ours.
+ *
+ * @useDeclaredType
  */
 export type ProfileFamily = (typeof profileFamilies)[number]
 
+/** The topology that `profile` makes. */
 export interface ProfileTopology {
   readonly type: 'profile'
   readonly family: ProfileFamily
@@ -43,6 +46,7 @@ export interface ProfileTopology {
   readonly density: LayerDensity
 }
 
+/** Options of `profile`. */
 export interface ProfileOptions {
   /** What fan-in follows. */
   family: ProfileFamily

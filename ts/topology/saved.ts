@@ -4,6 +4,7 @@ import { type LayerPattern, layerPatterns } from '../model/pattern.js'
 import type { NetworkSnapshot } from '../model/snapshot.js'
 import { instance, MAX_WIDTH, object, parse, whole } from '../validation.js'
 
+/** The topology that `savedTopology` makes. */
 export interface SavedTopology {
   readonly type: 'saved'
   /** Of each sparse layer. A network's description has none: its connections are in its checkpoint already. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { freeze, MAX_WIDTH, object, parse, real, whole } from '../validation.js'
 import { type LayerDensity, layerDensitySchema } from './shared.js'
 
+/** The topology that `spatiallyCoupled` makes. */
 export interface SpatiallyCoupledTopology {
   readonly type: 'spatiallyCoupled'
   readonly importance: readonly number[]
@@ -10,6 +11,7 @@ export interface SpatiallyCoupledTopology {
   readonly density: LayerDensity
 }
 
+/** Options of `spatiallyCoupled`. */
 export interface SpatiallyCoupledOptions {
   /** One number >= 0 for each input of the network, not all 0; `featureImportance` finds them in a data set. */
   importance: readonly number[]

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { freeze, object } from '../validation.js'
 
+/** The topology that `uniform` makes. */
 export interface UniformTopology {
   readonly type: 'uniform'
 }

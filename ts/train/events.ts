@@ -1,7 +1,6 @@
-import type { NativeFitEnd, NativeMetrics, NativeRewireLayer } from '../native/surface.js'
+import type { NativeFitEnd, NativeMetrics as Metrics, NativeRewireLayer } from '../native/surface.js'
 
-/** `loss`: mean over the samples. `accuracy`: share of right answers, 0 to 1; null for regression. */
-export type Metrics = NativeMetrics
+export type { Metrics }
 
 /** Where training is now; at most ten a second, and only the latest is kept for a slow reader. */
 export interface ProgressEvent {
@@ -72,6 +71,7 @@ export interface EndEvent {
   readonly steps: number
 }
 
+/** What the iterators of a run give. */
 export type RunEvent<V extends Metrics | null = Metrics | null> =
   | ProgressEvent
   | EpochEvent<V>
@@ -79,6 +79,7 @@ export type RunEvent<V extends Metrics | null = Metrics | null> =
   | CheckpointEvent
   | EndEvent
 
+/** What a run resolves to. */
 export interface RunResult<V extends Metrics | null = Metrics | null> {
   readonly reason: RunEnd
   /** Epochs completed since the start of training, those before a resume included. */

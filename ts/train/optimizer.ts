@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { NativeOptimizer } from '../native/surface.js'
 import { flag, freeze, impossible, object, oneKind, parse, real } from '../validation.js'
 
+/** The optimizer that `sgd` makes. */
 export interface SgdOptimizer {
   readonly type: 'sgd'
   readonly learningRate: number
@@ -11,6 +12,7 @@ export interface SgdOptimizer {
   readonly l1: number
 }
 
+/** The optimizer that `adam` and `adamw` make. */
 export interface AdamOptimizer {
   readonly type: 'adam' | 'adamw'
   readonly learningRate: number
@@ -24,6 +26,7 @@ export interface AdamOptimizer {
 /** How weights follow their gradients. Only connections that exist have optimizer state. */
 export type Optimizer = SgdOptimizer | AdamOptimizer
 
+/** Penalties on weights, which every optimizer takes. */
 export interface PenaltyOptions {
   /**
    * L1 penalty (as of the lasso, Tibshirani, 1996), added to the gradient as l1 x sign(weight), 0 at 0; >= 0. Weights
@@ -32,6 +35,7 @@ export interface PenaltyOptions {
   l1?: number
 }
 
+/** Options of `sgd`. */
 export interface SgdOptions extends PenaltyOptions {
   /** Step size, > 0. Default 0.1. */
   learningRate?: number
@@ -43,6 +47,7 @@ export interface SgdOptions extends PenaltyOptions {
   weightDecay?: number
 }
 
+/** Options of `adam` and `adamw`. */
 export interface AdamOptions extends PenaltyOptions {
   /** Step size, > 0. Default 0.001. */
   learningRate?: number

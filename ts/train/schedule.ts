@@ -2,7 +2,8 @@ import { z } from 'zod'
 import type { NativeLearningRateSchedule } from '../native/surface.js'
 import { freeze, object, oneKind, parse, real, whole } from '../validation.js'
 
-interface Warmup {
+/** What every schedule begins with. */
+export interface Warmup {
   /** Steps of linear rise from 0 that go before the schedule, 0 or more. */
   readonly warmup: number
 }
@@ -19,11 +20,13 @@ export type LearningRateSchedule =
       readonly end: number
     })
 
+/** What every schedule can begin with. */
 export interface WarmupOptions {
   /** Steps of linear rise from 0 that go before the schedule. Default 0. */
   warmup?: number
 }
 
+/** Options of `stepDecay`. */
 export interface StepDecayOptions extends WarmupOptions {
   /** Epochs between two reductions, >= 1. */
   every: number
@@ -31,11 +34,13 @@ export interface StepDecayOptions extends WarmupOptions {
   factor: number
 }
 
+/** Options of `cosine`. */
 export interface CosineOptions extends WarmupOptions {
   /** The learning rate at the end as a share of the first one, 0 to 1. Default 0. */
   minimum?: number
 }
 
+/** Options of `oneCycle`. */
 export interface OneCycleOptions extends WarmupOptions {
   /** Share of the steps in which the learning rate rises, 0 < rise < 1. Default 0.3. */
   rise?: number

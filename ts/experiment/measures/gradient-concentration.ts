@@ -19,6 +19,7 @@ export interface ConcentrationLook {
   readonly layers: readonly LayerConcentration[]
 }
 
+/** A sparse layer of that look. */
 export interface LayerConcentration {
   /** Index in `layers` of the description. */
   readonly layer: number
