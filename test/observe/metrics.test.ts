@@ -1,7 +1,7 @@
 import path from 'node:path'
 import client from 'prom-client'
 import t from 'tap'
-import { type Network, type RunObserver, rigl, runMetrics, sgd } from '../../lib/index.js'
+import { type Network, type RunObserver, rigl, runMetrics, sgd, usage } from '../../lib/index.js'
 import { noAddon } from '../model/support.js'
 import { data, small, validation } from './support.js'
 
@@ -37,7 +37,7 @@ t.test('what a run did is in the registry', { skip: noAddon }, async (t) => {
     event(event) {
       if (event.type !== 'epoch') return
       // Synchronous, unlike the registry's own way of reading.
-      const gauge = registry.getSingleMetric('espalier_native_bytes') as client.Gauge
+      const gauge = registry.getSingleMetric('espalier_training_bytes') as client.Gauge
       during = (gauge as unknown as { hashMap: Record<string, { value: number }> }).hashMap['']?.value
     },
   })
@@ -52,7 +52,7 @@ t.test('what a run did is in the registry', { skip: noAddon }, async (t) => {
   const moved = result.rewirings.flatMap(({ layers }) => layers.map((layer) => layer.moved))
   const expected: Record<string, number> = {
     espalier_running: 0,
-    espalier_native_bytes: 0,
+    espalier_training_bytes: 0,
     espalier_epochs_total: 3,
     espalier_steps_total: 48,
     espalier_samples_total: 1500,
@@ -74,6 +74,11 @@ t.test('what a run did is in the registry', { skip: noAddon }, async (t) => {
   const told = result.history.reduce((sum, epoch) => sum + epoch.seconds, 0)
   t.ok(Math.abs(seconds - told) < 1e-9, `${seconds} of ${told} s`)
   t.ok(during! > 0, 'bytes while it trains')
+  const { parameters, pattern } = network.memory()
+  const held = await value(registry, 'espalier_native_bytes')
+  t.equal(held, usage().nativeBytes)
+  t.ok(held! >= parameters + pattern)
+  t.equal(await value(registry, 'espalier_waiting'), 0)
   network.dispose()
 })
 

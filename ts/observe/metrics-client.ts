@@ -9,7 +9,10 @@ export interface MetricsClient<Registry = unknown> {
   }
   /** Goes up and down. */
   Gauge: new (
-    configuration: MetricConfiguration<Registry>,
+    configuration: MetricConfiguration<Registry> & {
+      /** Called right before it is read. */
+      collect?: () => void
+    },
   ) => {
     /** Adds to it. */
     inc(labels: MetricLabels, value?: number): void

@@ -1,5 +1,6 @@
 import { EspalierError } from '../errors.js'
 import type { NetworkStats } from '../model/stats.js'
+import { usage } from '../native/system.js'
 import type { EpochEvent, RunEvent } from '../train/events.js'
 import { show } from '../validation.js'
 import { movedBy } from './logger.js'
@@ -40,7 +41,8 @@ const buckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1200, 3600]
  * | metric | |
  * |---|---|
  * | `running` | gauge: runs under way |
- * | `native_bytes` | gauge: bytes outside the JavaScript heap that networks hold while they train |
+ * | `training_bytes` | gauge: bytes outside the JavaScript heap that networks hold while they train |
+ * | `native_bytes`, `waiting` | gauges without labels, of the whole process: what `usage()` says of bytes and waiting calls |
  * | `runs_total{reason}` | counter: runs that ended, by their reason or `failed` |
  * | `epochs_total`, `steps_total`, `samples_total` | counters: of training |
  * | `rewirings_total`, `moved_connections_total` | counters |
@@ -85,9 +87,15 @@ function makeMetrics<Registry>(
   const gauge = (name: string, help: string) => new client.Gauge(configure(name, help))
   const histogram = (name: string, help: string) =>
     new client.Histogram({ ...configure(name, help), buckets })
+  const ofProcess = (name: string, help: string, read: () => number) => {
+    const about = { ...configure(name, help), labelNames: [], collect: () => it.set({}, read()) }
+    const it = new client.Gauge(about)
+  }
+  ofProcess('native_bytes', 'Bytes outside the JavaScript heap of all networks', () => usage().nativeBytes)
+  ofProcess('waiting', 'Calls that wait for a processor', () => usage().waiting)
   return {
     running: gauge('running', 'Runs under way'),
-    nativeBytes: gauge('native_bytes', 'Bytes outside the JavaScript heap of networks that train'),
+    trainingBytes: gauge('training_bytes', 'Bytes outside the JavaScript heap of networks that train'),
     runs: counter('runs_total', 'Runs that ended', ['reason']),
     epochs: counter('epochs_total', 'Epochs completed'),
     steps: counter('steps_total', 'Steps done'),
@@ -147,9 +155,9 @@ class RunMeter implements RunListener {
   }
 
   end({ reason }: RunOutcome): void {
-    const { runs, running, runSeconds, nativeBytes } = this.#metrics
+    const { runs, running, runSeconds, trainingBytes } = this.#metrics
     running.inc(this.#labels, -1)
-    nativeBytes.inc(this.#labels, -this.#bytes)
+    trainingBytes.inc(this.#labels, -this.#bytes)
     runs.inc({ ...this.#labels, reason }, 1)
     runSeconds.observe(this.#labels, (performance.now() - this.#started) / 1000)
   }
@@ -184,7 +192,7 @@ class RunMeter implements RunListener {
 
   /** Several runs add to the same number. */
   #holds({ bytes }: NetworkStats): void {
-    this.#metrics.nativeBytes.inc(this.#labels, bytes.total - this.#bytes)
+    this.#metrics.trainingBytes.inc(this.#labels, bytes.total - this.#bytes)
     this.#bytes = bytes.total
   }
 }
