@@ -8,6 +8,28 @@ function titles(app) {
   })
 }
 
+/** Where a page names what the API exports, as in `Network`, `sgd(...)` or `network.stats()`, it becomes a link. */
+function apiLinks(app) {
+  app.converter.on('resolveBegin', ({ project }) => {
+    const exported = new Map(
+      project.children.flatMap(({ children }) => children.map((one) => [one.name, one])),
+    )
+    const targetOf = (code) => {
+      const [, name] = /^`(?:new )?([A-Za-z]\w+)(?:\(.*\))?`$/.exec(code) ?? []
+      const [, method] = /^`network\.(\w+)(?:\(.*\))?`$/.exec(code) ?? []
+      return exported.get(name) ?? exported.get('Network').children.find((one) => one.name === method)
+    }
+    for (const page of project.documents) {
+      page.content = page.content.map((part) => {
+        const target = part.kind === 'code' ? targetOf(part.text) : undefined
+        return target === undefined
+          ? part
+          : { kind: 'inline-tag', tag: '@linkcode', text: part.text.slice(1, -1), target }
+      })
+    }
+  })
+}
+
 /** @type {Partial<import('typedoc').TypeDocOptions>} */
 export default {
   name: 'Espalier',
@@ -22,9 +44,10 @@ export default {
     'bench/peers/README.md',
     'examples/*/README.md',
   ],
-  plugin: [titles],
+  plugin: [titles, apiLinks],
   excludeInternal: true,
   disableSources: true,
+  includeHierarchySummary: false,
   sort: ['source-order'],
   sortEntryPoints: false,
   // Every symbol has words, and every link leads somewhere, or there is no site.

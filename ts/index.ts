@@ -109,6 +109,7 @@ export type { NetworkStats } from './model/stats.js'
 export { describeMachine, type Machine, peakMemoryMB, processorName } from './native/machine.js'
 export type {
   InstructionSet,
+  NativeBestEpoch as BestEpoch,
   NativeCuda as CudaInformation,
   NativeLayerSummary as LayerSummary,
   NativeMemory as MemoryUse,

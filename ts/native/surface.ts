@@ -152,6 +152,7 @@ export interface NativeCheckpointMoments {
   best: boolean
 }
 
+/** The best epoch so far, by what is watched. */
 export interface NativeBestEpoch {
   watched: Watched
   epoch: number
@@ -231,6 +232,10 @@ export type NativeEvent =
       rewirings: number
     }
 
+/**
+ * How a run came to its end: 'finished' all epochs; 'cancelled' by its signal; 'maxSteps', 'maxSeconds' and
+ * 'earlyStopping' by the options of these names.
+ */
 export type NativeFitEnd = 'finished' | 'cancelled' | 'maxSteps' | 'maxSeconds' | 'earlyStopping'
 
 /** A tensor of the state. The data is a copy that the caller owns. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { NativeCheckpointMoments } from '../native/surface.js'
 import { flag, object, real, text, whole } from '../validation.js'
 
+/** Where, how often and how many checkpoints a run writes. */
 export interface CheckpointOptions {
   /** File to write, the newest checkpoint; a file that is there is replaced whole or not at all. */
   path: string

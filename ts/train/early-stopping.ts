@@ -1,11 +1,11 @@
 import type { Dataset } from '../data/dataset.js'
-import type { Watched } from '../native/surface.js'
+import type { Watched as Metric } from '../native/surface.js'
 import { impossible, object, oneOf, real, whole } from '../validation.js'
 import { isStream, type SampleStream } from './stream.js'
 
-/** What of an epoch tells whether it was the best: the less loss the better, the more accuracy the better. */
-export type Metric = Watched
+export type { Metric }
 
+/** When a run ends because it gets no better. */
 export interface EarlyStoppingOptions {
   /** Epochs in a row without a better one after which the run ends, >= 1. */
   patience: number
@@ -39,7 +39,7 @@ export function watchedBy(
   earlyStopping: EarlyStopping | null,
   train: Dataset | SampleStream,
   validation: Dataset | undefined,
-): Watched {
+): Metric {
   const metric = earlyStopping?.metric ?? (validation === undefined ? 'trainLoss' : 'validationLoss')
   const measured = metric.startsWith('validation') ? validation : train
   const refuse = (reason: string) => impossible('fit', 'earlyStopping.metric', metric, reason)

@@ -1,6 +1,10 @@
-import type { NativeFitEnd, NativeMetrics as Metrics, NativeRewireLayer } from '../native/surface.js'
+import type {
+  NativeMetrics as Metrics,
+  NativeRewireLayer,
+  NativeFitEnd as RunEnd,
+} from '../native/surface.js'
 
-export type { Metrics }
+export type { Metrics, RunEnd }
 
 /** Where training is now; at most ten a second, and only the latest is kept for a slow reader. */
 export interface ProgressEvent {
@@ -54,12 +58,6 @@ export interface CheckpointEvent {
   /** Whether it is the best so far, and so `<name>.best<extension>` as well. */
   readonly best: boolean
 }
-
-/**
- * How a run came to its end: 'finished' all epochs; 'cancelled' by its signal; 'maxSteps', 'maxSeconds' and
- * 'earlyStopping' by the options of these names.
- */
-export type RunEnd = NativeFitEnd
 
 /** The last event of a run that did not fail. */
 export interface EndEvent {
