@@ -117,6 +117,17 @@ t.test(
   },
 )
 
+t.test('samples of a stream are counted as those of a data set', { skip: noAddon }, async (t) => {
+  const registry = new client.Registry()
+  const network = small()
+  const { values, labels } = data
+  const stream = { features: 20, samplesPerEpoch: 500, open: () => [{ values, labels: labels! }] }
+  await network.fit(stream, { epochs: 2, batchSize: 64, observe: runMetrics(client, { registry })() })
+  t.equal(await value(registry, 'espalier_samples_total'), 1000)
+  t.equal(await value(registry, 'espalier_steps_total'), 16)
+  network.dispose()
+})
+
 t.test('labels are those that were announced', async (t) => {
   const metrics = runMetrics(client, { registry: new client.Registry(), labels: ['user'] })
   const code = 'ERR_ESPALIER_OPTION'

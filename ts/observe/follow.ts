@@ -1,4 +1,3 @@
-import { EspalierError } from '../errors.js'
 import type { NetworkSnapshot } from '../model/snapshot.js'
 import type { Metrics, RunEvent, RunResult } from '../train/events.js'
 import type { ObservedRun, RunListener, RunObserver } from './observer.js'
@@ -81,6 +80,8 @@ export class Following {
   }
 }
 
-/** The stable code of an error; what is not Espalier's own is a defect. */
-export const codeOf = (error: unknown) =>
-  error instanceof EspalierError ? error.code : 'ERR_ESPALIER_INTERNAL'
+/** The code of an error, Espalier's or another's, as a stream of samples may throw it; without one its name. */
+export function codeOf(error: unknown): string {
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
+  return String(code ?? name ?? 'Error')
+}

@@ -1,4 +1,3 @@
-import type { ErrorCode } from '../errors.js'
 import type { NetworkDescription } from '../model/description.js'
 import type { Progress } from '../model/snapshot.js'
 import type { NetworkStats } from '../model/stats.js'
@@ -35,14 +34,17 @@ export interface WrittenCheckpoint {
   readonly step: number
   /** That writing took, until it was on disk. */
   readonly seconds: number
-  /** Why it could not be written; null where it was. */
-  readonly error: ErrorCode | null
+  /** Code of the error that it could not be written for; null where it was. */
+  readonly error: string | null
 }
 
-/** How a run ended: what it resolved to, or the error that it rejected with. */
+/**
+ * How a run ended: what it resolved to, or the error that it rejected with, and its code (an `ErrorCode`, but for what a
+ * stream of samples threw).
+ */
 export type RunOutcome =
   | { readonly reason: RunResult['reason']; readonly result: RunResult }
-  | { readonly reason: 'failed'; readonly code: ErrorCode; readonly error: unknown }
+  | { readonly reason: 'failed'; readonly code: string; readonly error: unknown }
 
 /**
  * What hears of one run. All are called on the JavaScript thread, between two turns of the event loop; what they throw is
