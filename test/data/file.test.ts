@@ -215,3 +215,20 @@ t.test('options that are misspelt, or mean nothing for the format', async (t) =>
   const signal = AbortSignal.abort(new Error('enough'))
   await t.rejects(loadFile(path, { signal }), { message: 'enough' })
 })
+
+t.test('a file whose samples need more than maxBytes is refused, in every format', async (t) => {
+  const directory = t.testdir()
+  const files: [string, Buffer | string, object][] = [
+    ['numbers.csv', 'a,b,y\n1,2,0\n3,4,1\n', {}],
+    ['texts.csv', 'a,y\nred,0\nblue,1\n', {}],
+    ['rows.svm', '0 1:5\n1 2:6\n', {}],
+    ['images-idx2-ubyte', idx([2, 2], [1, 2, 3, 4]), { label: null }],
+    ['array.npy', npy('|u1', '(2, 2)', Buffer.from([1, 2, 3, 4])), { label: null }],
+  ]
+  for (const [name, bytes, options] of files) {
+    const path = join(directory, name)
+    writeFileSync(path, bytes)
+    t.equal((await readDataset(path, { ...options, maxBytes: 16 })).values.byteLength, 16, name)
+    await rejectsWith(t, readDataset(path, { ...options, maxBytes: 15 }), 'ERR_ESPALIER_MEMORY', name, '15')
+  }
+})

@@ -5,7 +5,7 @@ import { findLabelFile, findTestFile } from './companions.js'
 import type { Dataset } from './dataset.js'
 import { type DataFormat, detectFormat } from './format.js'
 import { type LoadedSplit, SCALING_METHODS, type ScalingMethod, scaleSplit } from './loaded.js'
-import { checkOptions, seedOption } from './options.js'
+import { checkOptions, countOption, seedOption } from './options.js'
 import { readCsvSamples } from './readers/csv.js'
 import { readIdxSamples } from './readers/idx.js'
 import { densify, readLibsvm } from './readers/libsvm.js'
@@ -31,6 +31,11 @@ export interface ReadOptions {
   readonly categorical?: readonly (string | number)[]
   /** What the labels are: classes, or numbers to be predicted. Default: classification. */
   readonly task?: Task
+  /**
+   * Bytes that the samples of a file may take as float32; a file that needs more is ERR_ESPALIER_MEMORY before they are
+   * allocated. Columns of text and sparse rows can be far larger there than in their file. Default: no limit.
+   */
+  readonly maxBytes?: number
   /** Stops reading. */
   readonly signal?: AbortSignal
 }
@@ -56,6 +61,7 @@ const readShape = {
   header: z.boolean().optional(),
   categorical: z.array(z.union([z.string(), z.int().min(0)])).optional(),
   task: z.enum(['classification', 'regression']).default('classification'),
+  maxBytes: countOption(1).optional(),
   signal: z.instanceof(AbortSignal).optional(),
 }
 const readSchema = z.strictObject(readShape)
@@ -110,7 +116,7 @@ async function readParts(
 ): Promise<RawSamples[]> {
   const format = await detectFormat(path)
   refuseForeignOptions(path, format, options)
-  const { signal, label, variable } = options
+  const { signal, label, variable, maxBytes } = options
   switch (format) {
     case 'csv': {
       const train = await readCsvSamples(path, options, signal)
@@ -120,7 +126,7 @@ async function readParts(
     case 'libsvm': {
       const rows = [await readLibsvm(path, signal)]
       if (test?.path !== undefined) rows.push(await readLibsvm(test.path, signal))
-      return densify(rows).map(({ labels, ...part }) =>
+      return densify(rows, maxBytes).map(({ labels, ...part }) =>
         label === null ? part : { ...part, labels: labels! },
       )
     }
@@ -129,17 +135,20 @@ async function readParts(
         ...(variable !== undefined && { features: variable }),
         ...(label !== undefined && { labels: label === null ? null : String(label) }),
       }
-      const train = await readMatSamples(path, variables, signal)
-      return test?.path === undefined ? [train] : [train, await readMatSamples(test.path, variables, signal)]
+      const train = await readMatSamples(path, variables, signal, maxBytes)
+      if (test?.path === undefined) return [train]
+      return [train, await readMatSamples(test.path, variables, signal, maxBytes)]
     }
     case 'idx':
     case 'npy': {
       const read = format === 'idx' ? readIdxSamples : readNpySamples
       const labelsOf = (file: string, given: string | undefined) =>
         label === null ? undefined : (given ?? findLabelFile(file))
-      const parts = [await read(path, labelsOf(path, options.labels), signal)]
+      const parts = [await read(path, labelsOf(path, options.labels), signal, maxBytes)]
       const testPath = test && (test.path ?? findTestFile(path))
-      if (testPath !== undefined) parts.push(await read(testPath, labelsOf(testPath, test?.labels), signal))
+      if (testPath !== undefined) {
+        parts.push(await read(testPath, labelsOf(testPath, test?.labels), signal, maxBytes))
+      }
       return parts
     }
   }

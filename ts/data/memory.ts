@@ -18,9 +18,18 @@ export function allocate<T>(make: () => T, bytes: number, what: string): T {
   }
 }
 
-/** Zeroed float32 values on a SharedArrayBuffer, so that training reads them in place. */
-export function sharedFloats(count: number, what: string): Float32Array {
+/**
+ * Zeroed float32 values on a SharedArrayBuffer, so that training reads them in place.
+ *
+ * @param maxBytes refuse more than that, before anything is allocated
+ * @throws ERR_ESPALIER_MEMORY
+ */
+export function sharedFloats(count: number, what: string, maxBytes?: number): Float32Array {
   const bytes = count * Float32Array.BYTES_PER_ELEMENT
+  if (maxBytes !== undefined && bytes > maxBytes) {
+    const message = `${what}: its samples need ${bytes} bytes; allowed by option "maxBytes": ${maxBytes}`
+    throw new EspalierError('ERR_ESPALIER_MEMORY', message)
+  }
   return allocate(() => new Float32Array(new SharedArrayBuffer(bytes)), bytes, what)
 }
 

@@ -68,15 +68,17 @@ export async function readIdx(path: string, signal?: AbortSignal): Promise<IdxAr
  * Three dimensions are images of [height, width].
  *
  * @param labelPath the IDX file of the labels, one number per sample
+ * @param maxBytes see `ReadOptions`
  */
 export async function readIdxSamples(
   path: string,
   labelPath: string | undefined,
   signal?: AbortSignal,
+  maxBytes?: number,
 ): Promise<RawSamples> {
   const { shape, values } = await readIdx(path, signal)
   const labels = labelPath === undefined ? undefined : await readIdxLabels(labelPath, signal)
-  const floats = sharedFloats(values.length, path)
+  const floats = sharedFloats(values.length, path, maxBytes)
   copyNumbers(values, floats)
   return samplesOfArray(path, shape, floats, labels)
 }

@@ -103,9 +103,10 @@ function parseLine(
  * Makes the parts of one data set dense, with as many features each as the largest index of all of them asks for.
  * Indices count from 1, as libsvm writes them, or from 0 where an index 0 occurs.
  *
- * @throws ERR_ESPALIER_FORMAT where the samples are too empty for a dense table.
+ * @param maxBytes see `ReadOptions`
+ * @throws ERR_ESPALIER_FORMAT where the samples are too empty for a dense table, ERR_ESPALIER_MEMORY.
  */
-export function densify(parts: readonly SparseRows[]): RawSamples[] {
+export function densify(parts: readonly SparseRows[], maxBytes?: number): RawSamples[] {
   let smallest = 1
   let largest = 0
   for (const { indices } of parts) {
@@ -124,7 +125,7 @@ export function densify(parts: readonly SparseRows[]): RawSamples[] {
         `${source}: ${samples} samples of ${features} features (the largest index) are too empty to be made dense`,
       )
     }
-    const dense = sharedFloats(samples * features, source)
+    const dense = sharedFloats(samples * features, source, maxBytes)
     for (let sample = 0; sample < samples; sample++) {
       for (let i = offsets[sample]!; i < offsets[sample + 1]!; i++) {
         dense[sample * features + indices[i]! - smallest] = values[i]!

@@ -19,12 +19,14 @@ export interface MatVariables {
  *
  * Source: MathWorks, "MAT-File Format", Level 5.
  *
+ * @param maxBytes see `ReadOptions`
  * @throws ERR_ESPALIER_FORMAT naming file and byte offset; ERR_ESPALIER_NOT_FOUND for a variable that is not there.
  */
 export async function readMatSamples(
   path: string,
   variables: MatVariables = {},
   signal?: AbortSignal,
+  maxBytes?: number,
 ): Promise<RawSamples> {
   const { features: featureName = 'X', labels: labelName = 'Y' } = variables
   const wanted = labelName === null ? [featureName] : [featureName, labelName]
@@ -38,7 +40,7 @@ export async function readMatSamples(
   }
   const matrix = found.get(featureName)!
   const { rows, columns, values: byColumn } = matrix
-  const values = sharedFloats(rows * columns, path)
+  const values = sharedFloats(rows * columns, path, maxBytes)
   for (let column = 0, i = 0; column < columns; column++) {
     for (let to = column; to < values.length; to += columns) values[to] = byColumn[i++]!
   }

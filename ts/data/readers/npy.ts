@@ -106,16 +106,18 @@ function parseHeader(header: string, place: Place) {
  * dimensions are images of [height, width].
  *
  * @param labelPath the .npy file of the labels, of shape (samples) or (samples, 1)
+ * @param maxBytes see `ReadOptions`
  */
 export async function readNpySamples(
   path: string,
   labelPath: string | undefined,
   signal?: AbortSignal,
+  maxBytes?: number,
 ): Promise<RawSamples> {
   const array = await readNpy(path, signal)
   const labels = labelPath === undefined ? undefined : await readNpyLabels(labelPath, signal)
   const { shape, values } = array
-  const floats = sharedFloats(values.length, path)
+  const floats = sharedFloats(values.length, path, maxBytes)
   if (array.fortranOrder && shape.length > 1) fromFortranOrder(values, shape, floats)
   else copyNumbers(values, floats)
   return samplesOfArray(path, shape, floats, labels)

@@ -19,6 +19,8 @@ export interface TableOptions {
   readonly header?: boolean | undefined
   /** Columns (names or indices from 0) that are categories although their first value is a number. Default: none. */
   readonly categorical?: readonly (string | number)[] | undefined
+  /** See `ReadOptions`. */
+  readonly maxBytes?: number | undefined
 }
 
 /** What the columns of a table are; a test file is read by the schema of its training file. */
@@ -70,7 +72,7 @@ export class TableReader {
     const columns = this.#names.map((_, column) => column).filter((column) => column !== this.#labelIndex)
     const widths = columns.map((column) => this.#categories[column]?.size ?? 1)
     const features = widths.reduce((sum, width) => sum + width, 0)
-    const values = sharedFloats(this.#samples * features, this.#path)
+    const values = sharedFloats(this.#samples * features, this.#path, this.#options.maxBytes)
     const positions = this.#sortCategories()
     const stored = this.#values.view()
     for (let from = 0, to = 0; from < stored.length; ) {
