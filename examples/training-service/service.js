@@ -1,0 +1,146 @@
+/** The service: its parts, put together. */
+import bearerAuth from '@fastify/bearer-auth'
+import multipart from '@fastify/multipart'
+import swagger from '@fastify/swagger'
+import Fastify from 'fastify'
+import { refuseWebPages } from './access.js'
+import { DataSets } from './data.js'
+import { Failure } from './failure.js'
+import { lockFolder } from './lock.js'
+import { Logs } from './logs.js'
+import { makeMetrics } from './metrics.js'
+import { Models } from './models.js'
+import { Queue } from './queue.js'
+import { aboutRoutes } from './routes/about.js'
+import { eventRoutes } from './routes/events.js'
+import { jobRoutes } from './routes/jobs.js'
+import { modelRoutes } from './routes/models.js'
+import { Runner } from './runner.js'
+import { Store } from './store.js'
+
+const MB = 2 ** 20
+
+/** Bytes of a JSON body, where a route does not say otherwise. */
+const bodyLimit = 65_536
+/** Milliseconds for a request to arrive, and of silence on a connection. */
+const patience = 120_000
+/** Milliseconds for requests under way when the service stops. */
+const lastRequests = 2000
+
+/**
+ * Builds the service and takes up the jobs of a former one. It does not listen yet.
+ *
+ * @param settings see settings.js
+ * @returns the Fastify instance; closing it stops runs at a step and saves them
+ */
+export async function makeService(settings) {
+  const app = Fastify({
+    logger: { level: settings.logLevel, redact: ['req.headers.authorization'] },
+    bodyLimit,
+    requestTimeout: patience,
+    connectionTimeout: patience,
+    // A misspelt setting is an error that names it, and text is no number.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, strictTypes: false } },
+    schemaErrorFormatter: explainInvalid,
+  })
+  app.removeContentTypeParser('text/plain')
+  app.decorate('explainInvalid', explainInvalid)
+  app.setErrorHandler(answerError)
+
+  const unlock = await lockFolder(settings.folder)
+  const parts = await makeParts(settings, app.log)
+  app.addHook('preClose', async () => {
+    await parts.runner.stop()
+    // Requests under way may come to their end; connections that say nothing would keep us for minutes.
+    setTimeout(() => app.server.closeAllConnections(), lastRequests).unref()
+  })
+  app.addHook('onClose', async () => {
+    await parts.logs.close()
+    await parts.data.close()
+    parts.models.close()
+    await unlock()
+  })
+  app.addHook('onResponse', async (_request, { statusCode }) => {
+    parts.metrics.responses.inc({ status: statusCode })
+  })
+
+  await app.register(multipart)
+  await app.register(swagger, openapi(settings))
+  app.get('/health', { schema: { summary: 'Whether it is well' } }, async () => ({
+    status: 'ok',
+    waiting: parts.queue.length,
+    running: parts.runner.running,
+  }))
+  await app.register(async (guarded) => {
+    if (settings.token === '') guarded.addHook('onRequest', refuseWebPages)
+    else await guarded.register(bearerAuth, { keys: [settings.token], errorResponse: tokenError })
+    await guarded.register(jobRoutes, parts)
+    await guarded.register(eventRoutes, parts)
+    await guarded.register(modelRoutes, parts)
+    await guarded.register(aboutRoutes, parts)
+  })
+  await parts.runner.recover()
+  return app
+}
+
+async function makeParts(settings, log) {
+  const keep = { jobs: settings.keepJobs, hours: settings.keepHours }
+  const store = new Store(settings.folder, keep, (job) => models.drop(job.id))
+  const models = new Models(store)
+  await store.open()
+  const queue = new Queue(settings.queue)
+  const data = new DataSets(settings.dataFolder, Math.floor(settings.dataMB * MB))
+  const logs = new Logs(store, log)
+  const streams = new Set()
+  const metrics = makeMetrics({
+    waiting: () => queue.length,
+    running: () => runner.running,
+    kept: () => store.all().length,
+    streams: () => streams.size,
+  })
+  const runner = new Runner({ settings, store, queue, data, logs, metrics, log })
+  return { settings, store, queue, data, models, logs, metrics, streams, runner }
+}
+
+/** The first thing that is wrong, by its name. */
+function explainInvalid([{ instancePath, keyword, params, message }], where) {
+  const name = instancePath.slice(1).replaceAll('/', '.')
+  const subject = name === '' ? where : `${where}: "${name}"`
+  const details = {
+    additionalProperties: () => `there is no option "${params.additionalProperty}"`,
+    enum: () => `allowed: ${params.allowedValues.join(', ')}`,
+  }
+  return new Failure(400, 'ERR_INVALID', `${subject}: ${details[keyword]?.() ?? message}`)
+}
+
+/** What a client did wrong is told; what went wrong here only the log is. */
+function answerError(error, request, reply) {
+  const statusCode = error.code === 'ERR_ESPALIER_DATA' ? 400 : (error.statusCode ?? 500)
+  if (statusCode >= 500) {
+    request.log.error(error)
+    const message = 'something went wrong in the service; its log says what'
+    return reply.code(statusCode).send({ statusCode, code: 'ERR_INTERNAL', message })
+  }
+  if (statusCode === 429) reply.header('retry-after', '5')
+  return reply.code(statusCode).send({ statusCode, code: error.code, message: error.message })
+}
+
+const tokenError = (error) => ({ statusCode: 401, code: 'ERR_TOKEN', message: error.message })
+
+function openapi({ token }) {
+  const withToken = {
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    security: [{ token: [] }],
+  }
+  return {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Training service',
+        version: '1.0.0',
+        description: 'Sparse networks, trained on request',
+      },
+      ...(token === '' ? {} : withToken),
+    },
+  }
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import test from 'node:test'
+import { fileURLToPath } from 'node:url'
+import {
+  collect,
+  eventsOf,
+  folderFor,
+  idOf,
+  isOver,
+  jobWhen,
+  post,
+  quick,
+  startService,
+  table,
+  upload,
+} from './support.js'
+
+const main = fileURLToPath(new URL('../main.js', import.meta.url))
+
+/** The service in a process of its own. */
+async function spawnService(t, environment) {
+  const child = spawn(process.execPath, [main], {
+    env: { ...process.env, TRAINING_PORT: '0', TRAINING_RUNNING: '1', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  let printed = ''
+  const url = await new Promise((resolve, reject) => {
+    const look = (text) => {
+      printed += text
+      const found = /listening at (http:\S+?)"/.exec(printed)
+      if (found !== null) resolve(found[1])
+    }
+    child.stdout.setEncoding('utf8').on('data', look)
+    child.stderr.setEncoding('utf8').on('data', look)
+    child.once('exit', (code) => reject(new Error(`ended with ${code}: ${printed}`)))
+  })
+  const end = async (signal) => {
+    child.kill(signal)
+    const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode]
+    return code
+  }
+  return { url, end }
+}
+
+/** Takes a second or so: long enough to be killed in the middle. */
+const long = { dataset: 'digits', hidden: [256], epochs: 60, seed: 3 }
+const hasLearnt = ({ progress }) => progress.epochs >= 2
+
+for (const signal of ['SIGKILL', 'SIGTERM']) {
+  test(`after ${signal} the service goes on with its jobs, and they end as if nothing had happened`, async (t) => {
+    const TRAINING_FOLDER = await folderFor(t)
+    const { url: undisturbed } = await startService(t)
+    const expected = await jobWhen(undisturbed, await idOf(await post(`${undisturbed}/jobs`, long)), isOver)
+
+    const first = await spawnService(t, { TRAINING_FOLDER })
+    const done = await idOf(await upload(first.url, table(), quick))
+    await jobWhen(first.url, done, isOver)
+    const running = await idOf(await post(`${first.url}/jobs`, long))
+    const waiting = await idOf(await upload(first.url, table(), quick))
+    await jobWhen(first.url, running, hasLearnt)
+    const stream = await fetch(`${first.url}/jobs/${running}/events`)
+    const before = collect(eventsOf(stream)).catch(() => {})
+    const code = await first.end(signal)
+    if (signal === 'SIGTERM') assert.equal(code, 0)
+    await before
+
+    const second = await spawnService(t, { TRAINING_FOLDER })
+    assert.equal((await jobWhen(second.url, done, isOver)).state, 'finished')
+    assert.equal((await jobWhen(second.url, waiting, isOver)).state, 'finished')
+    const job = await jobWhen(second.url, running, isOver)
+    assert.deepEqual([job.state, job.progress], ['finished', { epochs: 60, steps: 60 * 79 }])
+    assert.deepEqual(job.metrics, expected.metrics, 'the same to the last bit')
+
+    const events = await collect(eventsOf(await fetch(`${second.url}/jobs/${running}/events`)))
+    const starts = events.filter(({ type }) => type === 'start')
+    assert.equal(starts.length, 2)
+    assert.ok(starts[1].data.epochs >= 1, 'it went on from a checkpoint')
+    const ids = events.filter(({ id }) => id !== 'end').map(({ id }) => Number(id))
+    assert.deepEqual(
+      ids,
+      [...new Set(ids)].sort((a, b) => a - b),
+    )
+    assert.equal(await second.end('SIGTERM'), 0)
+  })
+}
+
+test('what a killed process left half done is cleared away or repaired', async (t) => {
+  const TRAINING_FOLDER = await folderFor(t)
+  const first = await startService(t, { TRAINING_FOLDER })
+  const id = await idOf(await upload(first.url, table(), quick))
+  const { dataset, ...job } = await jobWhen(first.url, id, isOver)
+  await first.app.close()
+
+  // As it would be found had it been killed while it wrote an event of a run that was all but over.
+  const record = path.join(TRAINING_FOLDER, id, 'job.json')
+  const saved = JSON.parse(await readFile(record, 'utf8'))
+  await writeFile(record, JSON.stringify({ ...saved, state: 'running', ended: undefined }))
+  await writeFile(path.join(TRAINING_FOLDER, id, 'data.csv'), table())
+  await appendFile(path.join(TRAINING_FOLDER, id, 'events'), 'id: 999\nevent: epo')
+  const empty = path.join(TRAINING_FOLDER, crypto.randomUUID())
+  const half = path.join(TRAINING_FOLDER, crypto.randomUUID())
+  await mkdir(empty)
+  await mkdir(half)
+  await writeFile(path.join(half, 'job.json'), '{"id":')
+
+  const second = await startService(t, { TRAINING_FOLDER })
+  assert.deepEqual((await readdir(TRAINING_FOLDER)).sort(), [id, 'lock'].sort())
+  const again = await jobWhen(second.url, id, isOver)
+  assert.deepEqual([again.state, again.progress], [job.state, job.progress])
+  const events = await collect(eventsOf(await fetch(`${second.url}/jobs/${id}/events`)))
+  assert.ok(events.every(({ id }) => id !== '999'))
+  assert.deepEqual(dataset, again.dataset)
+})
+
+test('a job that the service dies of again and again is given up', async (t) => {
+  const TRAINING_FOLDER = await folderFor(t)
+  const first = await startService(t, { TRAINING_FOLDER })
+  const id = await idOf(await upload(first.url, table(), quick))
+  await jobWhen(first.url, id, isOver)
+  await first.app.close()
+  const record = path.join(TRAINING_FOLDER, id, 'job.json')
+  const saved = JSON.parse(await readFile(record, 'utf8'))
+  await writeFile(record, JSON.stringify({ ...saved, state: 'running', attempts: 3 }))
+  const second = await startService(t, { TRAINING_FOLDER })
+  const job = await jobWhen(second.url, id, isOver)
+  assert.deepEqual([job.state, job.error.code], ['failed', 'ERR_ATTEMPTS'])
+})
+
+test('two services do not share a folder', async (t) => {
+  const TRAINING_FOLDER = await folderFor(t)
+  const first = await startService(t, { TRAINING_FOLDER })
+  await assert.rejects(startService(t, { TRAINING_FOLDER }), /another service uses the folder/)
+  await first.app.close()
+  await startService(t, { TRAINING_FOLDER })
+})
