@@ -1,4 +1,5 @@
 /** What Prometheus is told. */
+import { usage } from 'espalier'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 
 /** @param counts functions that say how many there are now */
@@ -18,6 +19,7 @@ export function makeMetrics({ waiting, running, streams, kept }) {
   gauge('training_jobs_waiting', 'Jobs that wait for their turn', waiting)
   gauge('training_jobs_running', 'Jobs that train', running)
   gauge('training_jobs_kept', 'Jobs that the service knows, those that are over included', kept)
+  gauge('training_native_bytes', 'Memory of networks outside the JavaScript heap', () => usage().nativeBytes)
   gauge('training_event_streams', 'Event streams that are open', streams)
   return {
     register,

@@ -1,4 +1,4 @@
-/** Trained models, loaded to predict with; the last few are kept at hand. */
+/** Trained models, loaded to predict with; those used last are kept at hand. */
 import { applyScaling, EspalierError, Network } from 'espalier'
 import { Failure } from './failure.js'
 import { files } from './files.js'
@@ -7,15 +7,19 @@ import { readMeaning } from './meaning.js'
 /** Numbers that one answer may hold. */
 const mostNumbers = 1_000_000
 
+/** Models at hand, however small: each has a thread of its own. */
+const mostModels = 16
+
 export class Models {
   #store
-  #capacity
-  /** By id of the job, least recently used first: { loading, users, dropped }. */
+  #maxBytes
+  /** By id of the job, least recently used first: { loading, bytes, users, dropped }. */
   #kept = new Map()
 
-  constructor(store, capacity = 8) {
+  /** @param {number} maxBytes that models at hand may take together; one may always be there */
+  constructor(store, maxBytes) {
     this.#store = store
-    this.#capacity = capacity
+    this.#maxBytes = maxBytes
   }
 
   /**
@@ -60,16 +64,37 @@ export class Models {
   }
 
   #take({ id }) {
-    const model = this.#kept.get(id) ?? { loading: this.#load(id), users: 0, dropped: false }
+    const model = this.#kept.get(id) ?? this.#begin(id)
     model.users++
     this.#kept.delete(id)
     this.#kept.set(id, model)
-    if (this.#kept.size > this.#capacity) this.drop(this.#kept.keys().next().value)
-    // The next one to ask tries again.
-    model.loading.catch(() => {
-      if (this.#kept.get(id) === model) this.drop(id)
-    })
+    this.#trim()
     return model
+  }
+
+  #begin(id) {
+    const model = { loading: this.#load(id), bytes: 0, users: 0, dropped: false }
+    const loaded = ({ network }) => {
+      model.bytes = Object.values(network.memory()).reduce((sum, bytes) => sum + bytes, 0)
+      this.#trim()
+    }
+    // The next one to ask tries again.
+    const failed = () => {
+      if (this.#kept.get(id) === model) this.drop(id)
+    }
+    model.loading.then(loaded, failed)
+    return model
+  }
+
+  /** Lets go of those not used for longest, until the rest is few and small enough. */
+  #trim() {
+    let bytes = 0
+    let count = 0
+    for (const [id, model] of [...this.#kept].reverse()) {
+      bytes += model.bytes
+      count++
+      if (count > mostModels || (count > 1 && bytes > this.#maxBytes)) this.drop(id)
+    }
   }
 
   #giveBack(model) {

@@ -13,7 +13,9 @@ const mostAttempts = 3
 const recordEvery = 5000
 
 /** Why a run is told to stop. */
-const stops = { cancel: 'cancel', time: 'maxSeconds', shutdown: 'shutdown' }
+const stops = { cancel: 'cancel', shutdown: 'shutdown' }
+/** Seconds that a run gets at least, where those of the job were used up before a restart. */
+const leastSeconds = 0.001
 
 export class Runner {
   #parts
@@ -21,7 +23,7 @@ export class Runner {
   #running = new Map()
   #stopping = false
 
-  /** @param parts { settings, store, queue, data, logs, metrics, log } */
+  /** @param parts of the service, see service.js */
   constructor(parts) {
     this.#parts = parts
   }
@@ -80,11 +82,11 @@ export class Runner {
     }
   }
 
-  /** Whether there is a job, and the memory that it needs. One alone always fits: that was checked when it came. */
+  /** Whether there is a job, and the memory that it needs. */
   #fits(job) {
     if (job === undefined) return false
     const taken = [...this.#running.keys()].reduce((sum, { bytes }) => sum + bytes, 0)
-    return taken === 0 || taken + job.bytes <= this.#parts.settings.nativeMB * 2 ** 20
+    return taken === 0 || taken + job.bytes <= this.#parts.budget.jobs
   }
 
   /** Trains and ends a job, whatever happens. */
@@ -92,7 +94,7 @@ export class Runner {
     const { signal } = controller
     let outcome
     try {
-      const { reason } = await this.#train(job, controller)
+      const { reason } = await this.#train(job, signal)
       outcome = reason === 'cancelled' ? signal.reason : reason
     } catch (error) {
       outcome = signal.aborted && error === signal.reason ? signal.reason : error
@@ -103,9 +105,8 @@ export class Runner {
     else await this.#end(job, { state: 'failed', error: this.#explain(job, outcome) })
   }
 
-  async #train(job, controller) {
+  async #train(job, signal) {
     const { settings, store, logs } = this.#parts
-    const { signal } = controller
     Object.assign(job, { state: 'running', started: job.started ?? now(), attempts: job.attempts + 1 })
     await store.save(job)
     const { train, test, scaling } = await this.#load(job, signal)
@@ -113,8 +114,6 @@ export class Runner {
 
     const model = store.pathOf(job, files.model)
     const network = existsSync(model) ? await Network.load(model) : makeNetwork(job.settings, train)
-    const milliseconds = (job.settings.maxSeconds - job.seconds) * 1000
-    const timer = setTimeout(() => controller.abort(stops.time), Math.max(0, milliseconds))
     try {
       logs.of(job).append('start', network.progress)
       const run = network.fit(train, {
@@ -122,13 +121,13 @@ export class Runner {
         validation: test,
         threads: settings.threads,
         signal,
-        checkpoint: { path: model },
+        maxSeconds: Math.max(leastSeconds, job.settings.maxSeconds - job.seconds),
+        checkpoint: { path: model, every: { seconds: settings.checkpointSeconds } },
         resume: true,
       })
       await this.#follow(job, run)
       return await run
     } finally {
-      clearTimeout(timer)
       network.dispose()
     }
   }

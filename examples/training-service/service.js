@@ -2,6 +2,7 @@
 import bearerAuth from '@fastify/bearer-auth'
 import multipart from '@fastify/multipart'
 import swagger from '@fastify/swagger'
+import { setNativeMemoryLimit } from 'espalier'
 import Fastify from 'fastify'
 import { refuseWebPages } from './access.js'
 import { DataSets } from './data.js'
@@ -84,9 +85,13 @@ export async function makeService(settings) {
 }
 
 async function makeParts(settings, log) {
+  const native = Math.floor(settings.nativeMB * MB)
+  setNativeMemoryLimit(native)
+  // Models that are kept at hand for predictions must not crowd out jobs.
+  const budget = { models: native / 4, jobs: native - native / 4 }
   const keep = { jobs: settings.keepJobs, hours: settings.keepHours }
   const store = new Store(settings.folder, keep, (job) => models.drop(job.id))
-  const models = new Models(store)
+  const models = new Models(store, budget.models)
   await store.open()
   const queue = new Queue(settings.queue)
   const data = new DataSets(settings.dataFolder, Math.floor(settings.dataMB * MB))
@@ -99,7 +104,7 @@ async function makeParts(settings, log) {
     streams: () => streams.size,
   })
   const runner = new Runner({ settings, store, queue, data, logs, metrics, log })
-  return { settings, store, queue, data, models, logs, metrics, streams, runner }
+  return { settings, budget, store, queue, data, models, logs, metrics, streams, runner }
 }
 
 /** The first thing that is wrong, by its name. */
@@ -113,15 +118,18 @@ function explainInvalid([{ instancePath, keyword, params, message }], where) {
   return new Failure(400, 'ERR_INVALID', `${subject}: ${details[keyword]?.() ?? message}`)
 }
 
+/** What errors of the library mean here. */
+const statusOf = { ERR_ESPALIER_DATA: 400, ERR_ESPALIER_MEMORY: 503 }
+
 /** What a client did wrong is told; what went wrong here only the log is. */
 function answerError(error, request, reply) {
-  const statusCode = error.code === 'ERR_ESPALIER_DATA' ? 400 : (error.statusCode ?? 500)
-  if (statusCode >= 500) {
+  const statusCode = error.statusCode ?? statusOf[error.code] ?? 500
+  if (statusCode === 500) {
     request.log.error(error)
     const message = 'something went wrong in the service; its log says what'
     return reply.code(statusCode).send({ statusCode, code: 'ERR_INTERNAL', message })
   }
-  if (statusCode === 429) reply.header('retry-after', '5')
+  if (statusCode === 429 || statusCode === 503) reply.header('retry-after', '5')
   return reply.code(statusCode).send({ statusCode, code: error.code, message: error.message })
 }
 

@@ -20,6 +20,8 @@ const numbers = {
   keepHours: ['TRAINING_KEEP_HOURS', 168, 0.01, 100_000],
   /** Seconds that a job may ask for, over all restarts of the service. */
   maxSeconds: ['TRAINING_MAX_SECONDS', 3600, 1, 1_000_000],
+  /** Seconds between two checkpoints: so much of a job is lost at most when the service is killed. */
+  checkpointSeconds: ['TRAINING_CHECKPOINT_SECONDS', 10, 0.01, 86_400],
   /** MiB of an uploaded file. */
   uploadMB: ['TRAINING_UPLOAD_MB', 16, 0.001, 4096],
   /** MiB that the samples of one data set may take in memory. */

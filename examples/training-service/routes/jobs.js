@@ -9,7 +9,7 @@ import { findJob, viewOf } from '../view.js'
 const params = { type: 'object', properties: { id: idSchema } }
 
 /** @param parts of the service, see service.js */
-export async function jobRoutes(app, { settings, store, queue, data, runner, logs, metrics }) {
+export async function jobRoutes(app, { settings, budget, store, queue, data, runner, logs, metrics }) {
   const schema = settingsSchema(settings.maxSeconds)
 
   app.post(
@@ -65,9 +65,9 @@ export async function jobRoutes(app, { settings, store, queue, data, runner, log
       throw new Failure(400, 'ERR_ONE_CLASS', 'all labels are alike; there is nothing to tell apart')
     }
     const bytes = estimateBytes(given, train)
-    if (bytes > settings.nativeMB * 2 ** 20) {
-      const needed = Math.ceil(bytes / 2 ** 20)
-      const message = `a network of that size needs about ${needed} MiB; allowed: ${settings.nativeMB} MiB`
+    if (bytes > budget.jobs) {
+      const [needed, allowed] = [bytes, budget.jobs].map((size) => Math.ceil(size / 2 ** 20))
+      const message = `a network of that size needs about ${needed} MiB; allowed: ${allowed} MiB`
       throw new Failure(400, 'ERR_NETWORK_TOO_LARGE', message)
     }
     return {

@@ -21,7 +21,7 @@ test('settings that cannot be met are named, and nothing is left of them', async
     [{ rewire: 'rigel' }, /"rewire".*static, set, rigl/],
     [{ learningRate: 0 }, /"learningRate".*> 0/],
     [{ maxSeconds: 61 }, /"maxSeconds".*<= 60/],
-    [{ hidden: [16384, 16384], sparsity: 0 }, /needs about \d+ MiB; allowed: 64 MiB/],
+    [{ hidden: [16384, 16384], sparsity: 0 }, /needs about \d+ MiB; allowed: 48 MiB/],
     ['{"epochs": 3', /JSON/],
     ['[]', /must be object/],
     ['null', /must be object/],
