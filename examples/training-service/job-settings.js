@@ -75,6 +75,8 @@ export function fitSettings({ epochs, batchSize, optimizer, learningRate, rewire
 const connectionBytes = 48
 /** Bytes of a value between two layers, with its gradient and what the kernels keep beside it. */
 const activationBytes = 16
+/** Bytes of every network, however small. */
+const leastBytes = 4 * 2 ** 20
 
 /** Bytes outside the JavaScript heap that a job needs, roughly and rather too many. */
 export function estimateBytes({ hidden, sparsity, batchSize }, train) {
@@ -82,7 +84,7 @@ export function estimateBytes({ hidden, sparsity, batchSize }, train) {
   const last = widths.at(-1) * outputsOf(train)
   const connections = hidden.reduce((sum, width, i) => sum + width * widths[i] * (1 - sparsity), last)
   const values = batchSize * widths.reduce((sum, width) => sum + width, outputsOf(train))
-  return Math.round(connectionBytes * connections + activationBytes * values)
+  return Math.round(leastBytes + connectionBytes * connections + activationBytes * values)
 }
 
 function outputsOf(train) {

@@ -7,7 +7,7 @@ import { files } from './files.js'
 import { fitSettings, makeNetwork } from './job-settings.js'
 import { writeMeaning } from './meaning.js'
 
-/** Times that the service may die during a job before the job is given up: perhaps it is the job that kills it. */
+/** Times that the service may die before a job gets to a record: perhaps it is the job that kills it. */
 const mostAttempts = 3
 /** Milliseconds between two records of a job that trains. */
 const recordEvery = 5000
@@ -38,7 +38,7 @@ export class Runner {
     for (const job of store.all().filter(({ state }) => state === 'queued' || state === 'running')) {
       await logs.open(job)
       if (job.attempts >= mostAttempts) {
-        const message = `the service died ${job.attempts} times while this job ran`
+        const message = `the service died ${job.attempts} times before this job got anywhere`
         await this.#end(job, { state: 'failed', error: { code: 'ERR_ATTEMPTS', message } })
         continue
       }
@@ -140,8 +140,7 @@ export class Runner {
 
   /** Tells of a run what clients are told, and keeps in the record what a restart needs. */
   async #follow(job, run) {
-    const { store, logs } = this.#parts
-    const log = logs.of(job)
+    const log = this.#parts.logs.of(job)
     const before = job.seconds
     const began = performance.now()
     let recorded = began
@@ -159,8 +158,11 @@ export class Runner {
       }
       if (type === 'checkpoint') {
         log.append('checkpoint', { epoch: event.epoch, step: event.step })
-        if (performance.now() - recorded > recordEvery) await store.save(job)
-        recorded = performance.now()
+        if (performance.now() - recorded > recordEvery) {
+          job.attempts = 1
+          await this.#record(job)
+          recorded = performance.now()
+        }
       }
     }
   }
@@ -176,15 +178,12 @@ export class Runner {
     const { store, logs, metrics, log } = this.#parts
     const over = { ...job, ...change, ended: now() }
     await this.#record(over)
-    try {
-      await rm(store.pathOf(job, files.upload), { force: true })
-    } catch (error) {
-      log.error({ job: job.id, err: error }, 'data cannot be removed')
-    }
+    const complain = (error) => log.error({ job: job.id, err: error }, 'files cannot be removed')
+    await rm(store.pathOf(job, files.upload), { force: true }).catch(complain)
     Object.assign(job, over)
     metrics.ended.inc({ state: job.state })
     await logs.end(job)
-    await store.prune()
+    await store.prune().catch(complain)
   }
 
   /** A disk that refuses must not take the service down with it. */

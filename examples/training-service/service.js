@@ -27,6 +27,8 @@ const bodyLimit = 65_536
 const patience = 120_000
 /** Milliseconds for requests under way when the service stops. */
 const lastRequests = 2000
+/** Milliseconds between two looks for jobs that are too old to be kept. */
+const pruneEvery = 60_000
 
 /**
  * Builds the service and takes up the jobs of a former one. It does not listen yet.
@@ -55,7 +57,10 @@ export async function makeService(settings) {
     // Requests under way may come to their end; connections that say nothing would keep us for minutes.
     setTimeout(() => app.server.closeAllConnections(), lastRequests).unref()
   })
+  const complain = (error) => app.log.error(error, 'old jobs cannot be removed')
+  const pruning = setInterval(() => parts.store.prune().catch(complain), pruneEvery).unref()
   app.addHook('onClose', async () => {
+    clearInterval(pruning)
     await parts.logs.close()
     await parts.data.close()
     parts.models.close()
@@ -74,7 +79,7 @@ export async function makeService(settings) {
   }))
   await app.register(async (guarded) => {
     if (settings.token === '') guarded.addHook('onRequest', refuseWebPages)
-    else await guarded.register(bearerAuth, { keys: [settings.token], errorResponse: tokenError })
+    else await guarded.register(bearerAuth, tokenOptions(settings.token))
     await guarded.register(jobRoutes, parts)
     await guarded.register(eventRoutes, parts)
     await guarded.register(modelRoutes, parts)
@@ -103,7 +108,7 @@ async function makeParts(settings, log) {
     kept: () => store.all().length,
     streams: () => streams.size,
   })
-  const runner = new Runner({ settings, store, queue, data, logs, metrics, log })
+  const runner = new Runner({ settings, budget, store, queue, data, logs, metrics, log })
   return { settings, budget, store, queue, data, models, logs, metrics, streams, runner }
 }
 
@@ -133,7 +138,10 @@ function answerError(error, request, reply) {
   return reply.code(statusCode).send({ statusCode, code: error.code, message: error.message })
 }
 
-const tokenError = (error) => ({ statusCode: 401, code: 'ERR_TOKEN', message: error.message })
+function tokenOptions(token) {
+  const errorResponse = ({ message }) => ({ statusCode: 401, code: 'ERR_TOKEN', message })
+  return { keys: [token], errorResponse, verifyErrorLogLevel: 'debug' }
+}
 
 function openapi({ token }) {
   const withToken = {

@@ -76,7 +76,7 @@ function script(form, count, accepted) {
     predict: () => 'post',
   }
   return {
-    setupRequest: () => asks[what](),
+    setupRequest: (request) => ({ ...request, headers: {}, body: undefined, ...asks[what]() }),
     onResponse: (status, body) => {
       count(what, status)
       what = next[what](status, body)

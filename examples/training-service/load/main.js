@@ -57,12 +57,11 @@ function environment(part) {
     TRAINING_DATA_FOLDER: root,
     TRAINING_KEEP_JOBS: keep[part],
     TRAINING_CHECKPOINT_SECONDS: '1',
-    TRAINING_LOG: 'warn',
   }
 }
 
 async function underLoad() {
-  const service = await startProcess({ ...environment('load'), TRAINING_LOG: 'info' })
+  const service = await startProcess(environment('load'))
   const { url } = service
   const over = new AbortController()
   const looking = sample(service, over.signal)

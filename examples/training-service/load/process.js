@@ -1,4 +1,4 @@
-/** The service in a process of its own, as it is started by hand. */
+/** The service in a process of its own, as it is started by hand: with its log, which says where it listens. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -17,13 +17,15 @@ export async function startProcess(environment) {
     env: { ...process.env, TRAINING_PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  process.once('exit', () => child.kill('SIGKILL'))
   const url = await new Promise((resolve, reject) => {
     let printed = ''
     const look = (text) => {
       printed += text
       const found = /listening at (http:\S+?)"/.exec(printed)
       if (found === null) return
-      for (const stream of [child.stdout, child.stderr]) stream.off('data', look).resume()
+      child.stdout.off('data', look).resume()
+      child.stderr.off('data', look).pipe(process.stderr)
       resolve(found[1])
     }
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', look)

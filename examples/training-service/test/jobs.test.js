@@ -138,6 +138,26 @@ test('running and waiting jobs are cancelled; what was learnt is kept', async (t
   assert.equal(again.state, 'cancelled', 'cancelling once more does no harm')
 })
 
+test('so many jobs at once as are allowed, and no more than memory is for', async (t) => {
+  const running = async (url) => (await (await fetch(`${url}/health`)).json()).running
+  for (const [megabytes, at] of [
+    ['1024', 2],
+    // Two of these need more than three quarters of it.
+    ['16', 1],
+  ]) {
+    const { url } = await startService(t, { TRAINING_RUNNING: '2', TRAINING_NATIVE_MB: megabytes })
+    const ids = []
+    for (let i = 0; i < 3; i++) {
+      ids.push(
+        await idOf(await post(`${url}/jobs`, { ...endless, dataset: 'digits', hidden: [1024], seed: i })),
+      )
+    }
+    await jobWhen(url, ids[at - 1], ({ progress }) => progress.epochs > 0)
+    assert.equal(await running(url), at, `${megabytes} MiB`)
+    for (const id of ids.reverse()) await fetch(`${url}/jobs/${id}`, { method: 'DELETE' })
+  }
+})
+
 test('a job ends with what it has learnt when its time is up', async (t) => {
   const { url } = await startService(t)
   const id = await idOf(await post(`${url}/jobs`, { ...endless, dataset: 'digits', maxSeconds: 0.3 }))
