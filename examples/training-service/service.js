@@ -25,6 +25,8 @@ const MB = 2 ** 20
 const bodyLimit = 65_536
 /** Milliseconds for a request to arrive, and of silence on a connection. */
 const patience = 120_000
+/** Connections at once; more are refused. */
+const mostConnections = 2000
 /** Milliseconds for requests under way when the service stops. */
 const lastRequests = 2000
 /** Milliseconds between two looks for jobs that are too old to be kept. */
@@ -46,6 +48,7 @@ export async function makeService(settings) {
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, strictTypes: false } },
     schemaErrorFormatter: explainInvalid,
   })
+  app.server.maxConnections = mostConnections
   app.removeContentTypeParser('text/plain')
   app.decorate('explainInvalid', explainInvalid)
   app.setErrorHandler(answerError)

@@ -17,9 +17,19 @@ const settingsBytes = 16_384
  */
 export async function receiveForm(request, file, megabytes) {
   const limits = { files: 1, fields: 1, parts: 2, fieldSize: settingsBytes, fileSize: megabytes * MB }
+  try {
+    return await receiveParts(request.parts({ limits }), file, megabytes)
+  } catch (error) {
+    // What is still to come is read and thrown away: a client that sends has no ear for the answer.
+    request.raw.unpipe().resume()
+    throw error
+  }
+}
+
+async function receiveParts(parts, file, megabytes) {
   let settings = {}
   let received = false
-  for await (const part of request.parts({ limits })) {
+  for await (const part of parts) {
     if (part.type === 'file' && part.fieldname === 'data') {
       await store(part.file, file, megabytes)
       received = true

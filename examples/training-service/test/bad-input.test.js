@@ -56,6 +56,7 @@ test('data that cannot be used is refused with the place where it is wrong', asy
     [gzipSync(table()), 400, /packed by gzip/],
     [texts, 400, /its samples need \d+ bytes/],
     ['1,2\n'.repeat(50_000), 413, /larger than 0.1 MiB/],
+    ['1,2\n'.repeat(5_000_000), 413, /larger than 0.1 MiB/],
   ]
   for (const [data, status, message] of cases) {
     const response = await upload(url, data, quick)
@@ -98,6 +99,11 @@ test('forms with too much, too little or the wrong thing in them', async (t) => 
     form.append('data', data, 'b.csv')
   }
   await send(two, 413, /limit/)
+  const long = (form) => {
+    form.append('wrong', 'x')
+    form.append('data', new Blob(['1,2,3\n'.repeat(2_000_000)]), 'a.csv')
+  }
+  await send(long, 400, /"wrong" is not expected/)
   const both = (form) => {
     form.set('settings', JSON.stringify({ ...quick, dataset: 'digits' }))
     form.set('data', data, 'a.csv')
@@ -166,6 +172,8 @@ test('a queue that is full answers 429, and takes jobs again when there is room'
     assert.match(await messageOf(response), /2 jobs are waiting/)
   }
   assert.equal((await readdir(folder)).length, 1 + 3)
+  const large = await upload(url, '1,2\n'.repeat(2_000_000), quick)
+  assert.equal(large.status, 429)
   await fetch(`${url}/jobs/${ids[1]}`, { method: 'DELETE' })
   assert.equal((await upload(url, table(), quick)).status, 202)
 })
