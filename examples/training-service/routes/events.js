@@ -2,8 +2,9 @@
 import { Readable } from 'node:stream'
 import { format } from '../events.js'
 import { Failure } from '../failure.js'
-import { idSchema, isOver } from '../store.js'
+import { isOver } from '../store.js'
 import { findJob, viewOf } from '../view.js'
+import { jobParams as params, refusals } from './answers.js'
 
 /** The id of the event that says how a job ended. */
 const endId = 'end'
@@ -18,8 +19,15 @@ export async function eventRoutes(app, { settings, store, logs, streams }) {
         description:
           'start, progress, epoch, checkpoint and, at last, end. With the header Last-Event-ID it goes on after that event; ' +
           '204 when nothing is left to tell.',
-        params: { type: 'object', properties: { id: idSchema } },
-        produces: ['text/event-stream'],
+        params,
+        response: {
+          200: {
+            description: 'the events',
+            content: { 'text/event-stream': { schema: { type: 'string' } } },
+          },
+          204: { description: 'the job is over, and the end was told', type: 'null' },
+          ...refusals(400, 404, 429),
+        },
       },
     },
     async (request, reply) => {

@@ -2,11 +2,10 @@
 import { Failure } from '../failure.js'
 import { files } from '../files.js'
 import { estimateBytes, settingsSchema } from '../job-settings.js'
-import { idSchema, states } from '../store.js'
+import { states } from '../store.js'
 import { receiveForm } from '../upload.js'
 import { findJob, viewOf } from '../view.js'
-
-const params = { type: 'object', properties: { id: idSchema } }
+import { jobAnswer, jobsAnswer, jobParams as params, refusals } from './answers.js'
 
 /** @param parts of the service, see service.js */
 export async function jobRoutes(app, { settings, budget, store, queue, data, runner, logs, metrics }) {
@@ -32,6 +31,7 @@ export async function jobRoutes(app, { settings, budget, store, queue, data, run
             },
           },
         },
+        response: { 202: jobAnswer('accepted'), ...refusals(400, 413, 429) },
       },
     },
     async (request, reply) => {
@@ -114,6 +114,7 @@ export async function jobRoutes(app, { settings, budget, store, queue, data, run
             limit: { type: 'string', pattern: '^[1-9][0-9]{0,2}$', default: '50' },
           },
         },
+        response: { 200: jobsAnswer, ...refusals(400) },
       },
     },
     async ({ query }) => {
@@ -122,8 +123,10 @@ export async function jobRoutes(app, { settings, budget, store, queue, data, run
     },
   )
 
-  app.get('/jobs/:id', { schema: { summary: 'A job', params } }, async (request) =>
-    viewOf(findJob(store, request)),
+  app.get(
+    '/jobs/:id',
+    { schema: { summary: 'A job', params, response: { 200: jobAnswer('the job'), ...refusals(400, 404) } } },
+    async (request) => viewOf(findJob(store, request)),
   )
 
   app.delete(
@@ -134,6 +137,7 @@ export async function jobRoutes(app, { settings, budget, store, queue, data, run
         description:
           'Answers when it has stopped; what it has learnt is kept. A job that is over stays as it is.',
         params,
+        response: { 200: jobAnswer('the job as it is now'), ...refusals(400, 404) },
       },
     },
     async (request) => {

@@ -3,11 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { open, rm, writeFile } from 'node:fs/promises'
 import { Failure } from '../failure.js'
 import { files } from '../files.js'
-import { idSchema } from '../store.js'
 import { refusePacked } from '../upload.js'
 import { findEndedJob } from '../view.js'
+import { jobParams as params, refusals } from './answers.js'
 
-const params = { type: 'object', properties: { id: idSchema } }
 const bodyLimit = 2 ** 20
 const mostRows = 10_000
 
@@ -15,7 +14,19 @@ const mostRows = 10_000
 export async function modelRoutes(app, { store, data, models }) {
   app.get(
     '/jobs/:id/model',
-    { schema: { summary: 'The trained network, as safetensors', params } },
+    {
+      schema: {
+        summary: 'The trained network, as safetensors',
+        params,
+        response: {
+          200: {
+            description: 'the file',
+            content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+          },
+          ...refusals(400, 404, 409),
+        },
+      },
+    },
     async (request, reply) => {
       const job = findEndedJob(store, request)
       const file = await open(store.pathOf(job, files.model)).catch((error) => {
@@ -62,6 +73,16 @@ export async function modelRoutes(app, { store, data, models }) {
             },
             'text/csv': { schema: { description: 'a table with a header where the training data had one' } },
           },
+        },
+        response: {
+          200: {
+            description: 'for each row its class and the probability of each class, or its values',
+            type: 'object',
+            properties: {
+              predictions: { type: 'array', items: { type: 'object', additionalProperties: true } },
+            },
+          },
+          ...refusals(400, 404, 409, 413),
         },
       },
     },

@@ -81,5 +81,7 @@ test('health, metrics and the description of the interface', async (t) => {
   ])
   const { content } = paths['/jobs'].post.requestBody
   assert.deepEqual(Object.keys(content), ['application/json', 'multipart/form-data'])
+  const statuses = Object.keys(paths['/jobs'].post.responses)
+  assert.deepEqual(statuses, ['202', '400', '413', '429'])
   assert.equal((await fetch(`${url}/nothing`)).status, 404)
 })
