@@ -67,6 +67,9 @@ export class DataSets {
       throw new Failure(400, 'ERR_NO_DATASET', `there is no data set "${name}"; GET /datasets lists them`)
     }
     if (generators.includes(known)) {
+      if (label !== undefined || task === 'regression') {
+        throw new Failure(400, 'ERR_INVALID', `settings: "label" and "task" mean nothing for ${known}`)
+      }
       return this.#cached(known, { kind: 'generator', name: known }, signal)
     }
     const file = path.join(this.#folder, known)
@@ -146,8 +149,10 @@ export class DataSets {
       resourceLimits: { maxOldGenerationSizeMb: 512 },
     })
     worker.unref()
+    // An error is followed by the exit, when another worker may be at work already.
     const lost = (message) => {
-      if (this.#worker === worker) this.#worker = null
+      if (this.#worker !== worker) return
+      this.#worker = null
       this.#answer?.({ error: { code: 'ERR_ESPALIER_DATA', message } })
     }
     worker.on('message', (answer) => this.#answer?.(answer))

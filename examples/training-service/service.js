@@ -6,11 +6,12 @@ import { setNativeMemoryLimit } from 'espalier'
 import Fastify from 'fastify'
 import { refuseWebPages } from './access.js'
 import { DataSets } from './data.js'
-import { Failure } from './failure.js'
+import { answerError, explainInvalid } from './failure.js'
 import { lockFolder } from './lock.js'
 import { Logs } from './logs.js'
 import { makeMetrics } from './metrics.js'
 import { Models } from './models.js'
+import { openapi } from './openapi.js'
 import { Queue } from './queue.js'
 import { aboutRoutes } from './routes/about.js'
 import { eventRoutes } from './routes/events.js'
@@ -40,7 +41,7 @@ const pruneEvery = 60_000
  */
 export async function makeService(settings) {
   const app = Fastify({
-    logger: { level: settings.logLevel, redact: ['req.headers.authorization'] },
+    logger: { level: settings.logLevel },
     bodyLimit,
     requestTimeout: patience,
     connectionTimeout: patience,
@@ -50,7 +51,6 @@ export async function makeService(settings) {
   })
   app.server.maxConnections = mostConnections
   app.removeContentTypeParser('text/plain')
-  app.decorate('explainInvalid', explainInvalid)
   app.setErrorHandler(answerError)
 
   const unlock = await lockFolder(settings.folder)
@@ -115,51 +115,7 @@ async function makeParts(settings, log) {
   return { settings, budget, store, queue, data, models, logs, metrics, streams, runner }
 }
 
-/** The first thing that is wrong, by its name. */
-function explainInvalid([{ instancePath, keyword, params, message }], where) {
-  const name = instancePath.slice(1).replaceAll('/', '.')
-  const subject = name === '' ? where : `${where}: "${name}"`
-  const details = {
-    additionalProperties: () => `there is no option "${params.additionalProperty}"`,
-    enum: () => `allowed: ${params.allowedValues.join(', ')}`,
-  }
-  return new Failure(400, 'ERR_INVALID', `${subject}: ${details[keyword]?.() ?? message}`)
-}
-
-/** What errors of the library mean here. */
-const statusOf = { ERR_ESPALIER_DATA: 400, ERR_ESPALIER_MEMORY: 503 }
-
-/** What a client did wrong is told; what went wrong here only the log is. */
-function answerError(error, request, reply) {
-  const statusCode = error.statusCode ?? statusOf[error.code] ?? 500
-  if (statusCode === 500) {
-    request.log.error(error)
-    const message = 'something went wrong in the service; its log says what'
-    return reply.code(statusCode).send({ statusCode, code: 'ERR_INTERNAL', message })
-  }
-  if (statusCode === 429 || statusCode === 503) reply.header('retry-after', '5')
-  return reply.code(statusCode).send({ statusCode, code: error.code, message: error.message })
-}
-
 function tokenOptions(token) {
   const errorResponse = ({ message }) => ({ statusCode: 401, code: 'ERR_TOKEN', message })
   return { keys: [token], errorResponse, verifyErrorLogLevel: 'debug' }
-}
-
-function openapi({ token }) {
-  const withToken = {
-    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-    security: [{ token: [] }],
-  }
-  return {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Training service',
-        version: '1.0.0',
-        description: 'Sparse networks, trained on request',
-      },
-      ...(token === '' ? {} : withToken),
-    },
-  }
 }

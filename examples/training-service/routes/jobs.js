@@ -1,5 +1,5 @@
 /** Jobs: posting, looking at, cancelling. */
-import { Failure } from '../failure.js'
+import { explainInvalid, Failure } from '../failure.js'
 import { files } from '../files.js'
 import { estimateBytes, settingsSchema } from '../job-settings.js'
 import { states } from '../store.js'
@@ -91,7 +91,7 @@ export async function jobRoutes(app, { settings, budget, store, queue, data, run
 
   function check(request, given) {
     const validate = request.compileValidationSchema(schema)
-    if (!validate(given)) throw app.explainInvalid(validate.errors, 'settings')
+    if (!validate(given)) throw explainInvalid(validate.errors, 'settings')
     if (given.dataset !== undefined) {
       throw new Failure(
         400,

@@ -37,6 +37,8 @@ test('settings that cannot be met are named, and nothing is left of them', async
     if (!settings.hidden || settings.hidden.length === 0) assert.match(await messageOf(inForm), message)
   }
   assert.match(await messageOf(await post(`${url}/jobs`, {})), /dataset/)
+  const number = await post(`${url}/jobs`, { dataset: 'digits', task: 'regression' })
+  assert.match(await messageOf(number), /"task" mean nothing for digits/)
   const other = await post(`${url}/jobs`, 'x', { 'content-type': 'text/plain' })
   assert.equal(other.status, 415)
   assert.deepEqual(await readdir(folder), ['lock'])
