@@ -16,6 +16,7 @@ export {
   topologySeries,
 } from './analysis/topology-record.js'
 export * from './data/index.js'
+export type { NumberArray } from './data/readers/numbers.js'
 export { type ErrorCode, EspalierError } from './errors.js'
 export {
   type CompareOptions,
@@ -74,6 +75,10 @@ export {
   summarize,
 } from './experiment/summary.js'
 export { readCheckpoint, writeCheckpoint } from './formats/checkpoint.js'
+export { type ImportLayer, type ImportOptions, importNetwork } from './formats/import.js'
+export { type NumpyArray, readNpy, writeNpy } from './formats/npy.js'
+export { type NpzReadOptions, type NpzWriteOptions, readNpz, writeNpz } from './formats/npz.js'
+export { exportOnnx, type OnnxOptions } from './formats/onnx.js'
 export {
   readSafetensors,
   type SafetensorsFile,
@@ -81,6 +86,10 @@ export {
   type TensorData,
   writeSafetensors,
 } from './formats/safetensors.js'
+export { layerMatrix, matrixPattern, type SparseMatrix } from './formats/sparse-matrix.js'
+export { readSparseNpz, writeSparseLayers, writeSparseNpz } from './formats/sparse-npz.js'
+export { TensorBoardWriter } from './formats/tensorboard.js'
+export { recordTensorBoard, type TensorBoardOptions } from './formats/tensorboard-run.js'
 export type { Activation, ActivationName, ActivationOption } from './model/activation.js'
 export type { Block, BlockOption } from './model/block.js'
 export { denseTwin } from './model/dense-twin.js'

@@ -52,6 +52,7 @@ export interface TrainOptions extends DeviceOptions, TopologyOptions {
   name?: string
   resume?: string
   overwrite: boolean
+  tensorboard?: string
   json: boolean
   quiet: boolean
 }
@@ -170,6 +171,7 @@ const otherOptions = [
     '--resume <checkpoint>',
     'go on from a checkpoint with the settings in it, except those given anew',
   ),
+  new Option('--tensorboard <folder>', 'write an event file for TensorBoard into this folder'),
   new Option('--json', 'print one JSON object on the last line, and nothing else on standard output').default(
     false,
     'no',

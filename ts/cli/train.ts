@@ -7,6 +7,7 @@ import {
   Network,
   type PlacementOptions,
   type RunRecord,
+  recordTensorBoard,
   writeReport,
   writeRunRecord,
 } from '../index.js'
@@ -97,6 +98,10 @@ async function train(named: string | undefined, command: Command): Promise<void>
     resume: earlier !== null,
     checkpoint: { path: folder.checkpoint },
   })
+  const { tensorboard } = options
+  const board = tensorboard === undefined ? null : recordTensorBoard(run, network, tensorboard)
+  // Its failure does not stop the run, and is told after it.
+  board?.catch(() => {})
   let planned = !options.verbose || options.json
   try {
     for await (const event of run) {
@@ -113,11 +118,13 @@ async function train(named: string | undefined, command: Command): Promise<void>
       .finish({ error })
       .then((record) => writeFolder(folder, record))
       .catch(() => {})
+    await board?.catch(() => {})
     throw error
   }
   progress.stop()
   const record = await recorder.finish(await run)
   await writeFolder(folder, record)
+  await board
   console.answer(answerOf(record, folder, options.verbose ? network.plan() : null), () =>
     summaryLines(record, folder),
   )

@@ -1,7 +1,6 @@
-import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { EspalierError } from '../errors.js'
-import { fileError } from './readers/bytes.js'
+import { fileStart } from './readers/bytes.js'
 import { textChunks } from './readers/text.js'
 
 /** The formats that samples are read from. */
@@ -22,25 +21,13 @@ const ENDINGS: readonly (readonly [RegExp, DataFormat])[] = [
  */
 export async function detectFormat(path: string): Promise<DataFormat> {
   const name = basename(path).replace(/\.gz$/i, '')
-  const start = await firstBytes(path)
+  const start = await fileStart(path, 8)
   const byName = ENDINGS.find(([ending]) => ending.test(name))?.[1]
   if (byName !== undefined) return byName
   if (start.toString('latin1', 1, 6) === 'NUMPY') return 'npy'
   if (start.toString('latin1', 0, 6) === 'MATLAB') return 'mat'
   if (start.length >= 4 && start.readUInt16BE(0) === 0 && start[2]! >= 8 && start[2]! <= 14) return 'idx'
   return byFirstLine(path)
-}
-
-async function firstBytes(path: string): Promise<Buffer> {
-  try {
-    await using file = await open(path, 'r')
-    if (!(await file.stat()).isFile()) throw new EspalierError('ERR_ESPALIER_FILE', `${path}: is not a file`)
-    const bytes = Buffer.alloc(8)
-    const { bytesRead } = await file.read(bytes, 0, 8, 0)
-    return bytes.subarray(0, bytesRead)
-  } catch (cause) {
-    throw fileError(path, cause)
-  }
 }
 
 async function byFirstLine(path: string): Promise<DataFormat> {

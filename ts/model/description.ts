@@ -45,6 +45,10 @@ export interface NetworkDescription {
   readonly seed: number
 }
 
+export const lossSchema = oneOf(['softmaxCrossEntropy', 'binaryCrossEntropy', 'squaredError']).default(
+  'softmaxCrossEntropy',
+)
+
 /** The accepted options with `sparsity` and `topology` still absent where they were not given. */
 const descriptionShape = {
   inputs: whole({ from: 1, to: MAX_WIDTH }),
@@ -53,7 +57,7 @@ const descriptionShape = {
     .min(1, { error: 'a list of one or more layers' }),
   sparsity: real({ from: 0, below: 1 }).optional(),
   topology: topologySchema.optional(),
-  loss: oneOf(['softmaxCrossEntropy', 'binaryCrossEntropy', 'squaredError']).default('softmaxCrossEntropy'),
+  loss: lossSchema,
   seed: whole({ from: 0 }).default(0),
 }
 const descriptionSchema = object(descriptionShape)

@@ -103,20 +103,26 @@ export class Network {
     const snapshot = await readCheckpoint(file)
     const network = new Network({ ...snapshot.description, ...placement }, true)
     try {
-      network.#native.restore({
-        tensors: snapshot.tensors,
-        progress: snapshot.counters,
-        optimizer: snapshot.optimizer,
-      })
+      network.#become(snapshot)
     } catch (cause) {
-      network.dispose()
-      const { code, message } = fromNative(cause)
-      if (code === 'ERR_ESPALIER_MEMORY') throw fromNative(cause)
+      const { code, message } = cause as EspalierError
+      if (code === 'ERR_ESPALIER_MEMORY') throw cause
       throw new EspalierError('ERR_ESPALIER_FORMAT', `${file}: ${message}`, { cause })
     }
-    const { epoch: epochs, step: steps, rewirings } = snapshot.counters
-    network.#progress = { epochs, steps, rewirings }
-    network.#training = snapshot.training
+    return network
+  }
+
+  /**
+   * A network as it was when a snapshot was taken, on whatever device; the snapshot may come from another thread.
+   *
+   * @param options where it computes
+   * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA where the tensors are not those of such a network,
+   * ERR_ESPALIER_MEMORY, ERR_ESPALIER_DEVICE
+   */
+  static restore(snapshot: NetworkSnapshot, options: PlacementOptions = {}): Network {
+    const placement = readPlacement('Network.restore', options)
+    const network = new Network({ ...snapshot.description, ...placement }, true)
+    network.#become(snapshot)
     return network
   }
 
@@ -356,6 +362,19 @@ export class Network {
   /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
+  }
+
+  /** Takes over all of a snapshot, or disposes itself. */
+  #become(snapshot: NetworkSnapshot): void {
+    const { tensors, counters: progress, optimizer } = snapshot
+    try {
+      this.#native.restore({ tensors, progress, optimizer })
+    } catch (cause) {
+      this.dispose()
+      throw fromNative(cause)
+    }
+    this.#progress = { epochs: progress.epoch, steps: progress.step, rewirings: progress.rewirings }
+    this.#training = snapshot.training
   }
 
   #ready(call: string, alone: boolean): void {

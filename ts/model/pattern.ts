@@ -41,12 +41,13 @@ export function patternOf(snapshot: Patterned, index: number): LayerPattern {
     inputs,
     outputs: layer.outputs,
     block: layer.block,
-    rowOffsets: tensor(snapshot, `layers.${index}.crow_indices`, BigInt64Array),
-    columnIndices: tensor(snapshot, `layers.${index}.col_indices`, Int32Array),
+    rowOffsets: tensorOf(snapshot, `layers.${index}.crow_indices`, BigInt64Array),
+    columnIndices: tensorOf(snapshot, `layers.${index}.col_indices`, Int32Array),
   }
 }
 
-function tensor<T>(snapshot: Patterned, name: string, type: new () => T): T {
+/** The data of a tensor that every snapshot of such a network has. */
+export function tensorOf<T>(snapshot: Pick<NetworkSnapshot, 'tensors'>, name: string, type: new () => T): T {
   const data = snapshot.tensors.find((candidate) => candidate.name === name)?.data
   if (data instanceof type) return data
   throw new EspalierError('ERR_ESPALIER_INTERNAL', `the snapshot has no tensor ${name} of ${type.name}`)

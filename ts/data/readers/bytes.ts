@@ -82,6 +82,19 @@ export async function readWhole(path: string, signal?: AbortSignal): Promise<Buf
   }
 }
 
+/** The first bytes of a file, as many as it has of those asked for. */
+export async function fileStart(path: string, count: number): Promise<Buffer> {
+  try {
+    await using file = await open(path, 'r')
+    if (!(await file.stat()).isFile()) throw new EspalierError('ERR_ESPALIER_FILE', `${path}: is not a file`)
+    const bytes = Buffer.alloc(count)
+    const { bytesRead } = await file.read(bytes, 0, count, 0)
+    return bytes.subarray(0, bytesRead)
+  } catch (cause) {
+    throw fileError(path, cause)
+  }
+}
+
 /** True where the bytes begin like a gzip stream (RFC 1952). */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b

@@ -29,10 +29,14 @@ const TYPES: ReadonlyMap<string, NumberType> = new Map([
 
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1')
 
+/** NumPy's own limits; they bound the work that a header can ask for. */
+const LONGEST_HEADER = 65_536
+const MOST_DIMENSIONS = 64
+
 /** The header is a Python dict literal with exactly these three keys, in any order. */
-const DESCR = /'descr'\s*:\s*'([<>|=])([a-z]\d{1,3})'/
+const DESCR = /'descr'\s*:\s*'([<>|=])([A-Za-z]\d{1,3})'/
 const ORDER = /'fortran_order'\s*:\s*(True|False)/
-const SHAPE = /'shape'\s*:\s*\(((?:\s*\d{1,20}L?\s*,?)*)\s*\)/
+const SHAPE = /'shape'\s*:\s*\(\s*((?:\d{1,20}L?\s*(?:,\s*|(?=\))))*)\)/
 
 /** A NumPy array. */
 export interface NpyArray {
@@ -42,6 +46,22 @@ export interface NpyArray {
   readonly fortranOrder: boolean
   readonly values: Numbers
 }
+
+/** What a .npy file says of itself before its numbers begin. */
+export interface NpyHeader {
+  /** Byte order (`<`, `>`, `|` or `=`) and type code, e.g. `f4`; undefined for a record or anything else. */
+  readonly descr: { readonly order: string; readonly code: string } | undefined
+  readonly fortranOrder: boolean
+  readonly shape: readonly number[]
+  /** Where the header's text and the numbers begin. */
+  readonly headerStart: number
+  readonly dataStart: number
+  /** The type as it stands there, for messages. */
+  readonly given: string
+}
+
+/** Says where in a file an offset lies. */
+export type At = (offset: number) => Place
 
 /**
  * Reads a NumPy file of format version 1, 2 or 3: real numbers and booleans of any size and byte order. Objects,
@@ -54,6 +74,14 @@ export interface NpyArray {
 export async function readNpy(path: string, signal?: AbortSignal): Promise<NpyArray> {
   const { bytes, of } = await readContents(path, signal)
   const at = (offset: number): Place => ({ path, offset, ...(of !== undefined && { of }) })
+  const header = readNpyHeader(bytes, at)
+  const { data, type, littleEndian } = npyNumbers(bytes, header, at)
+  const { shape, fortranOrder } = header
+  return { shape, fortranOrder, values: decodeNumbers(data, type, littleEndian) }
+}
+
+/** Reads what stands before the numbers. @throws ERR_ESPALIER_FORMAT */
+export function readNpyHeader(bytes: Buffer, at: At): NpyHeader {
   if (bytes.length < 10)
     throw formatError(at(bytes.length), 'the file ends within the first 10 bytes of a NumPy header')
   if (!bytes.subarray(0, 6).equals(MAGIC))
@@ -68,8 +96,24 @@ export async function readNpy(path: string, signal?: AbortSignal): Promise<NpyAr
   if (dataStart > bytes.length) {
     throw formatError(at(8), `a header of ${headerLength} bytes in a file of ${bytes.length}`)
   }
-  const header = bytes.toString('utf8', headerStart, dataStart)
-  const { type, littleEndian, fortranOrder, shape } = parseHeader(header, at(headerStart))
+  if (headerLength > LONGEST_HEADER) {
+    throw formatError(at(8), `a header of ${headerLength} bytes; allowed: ${LONGEST_HEADER}`)
+  }
+  return {
+    ...parseHeader(bytes.toString('utf8', headerStart, dataStart), at(headerStart)),
+    headerStart,
+    dataStart,
+  }
+}
+
+/** The bytes of the numbers and how to read them. @throws ERR_ESPALIER_FORMAT where they are not numbers */
+export function npyNumbers(bytes: Buffer, header: NpyHeader, at: At) {
+  const { descr, given, shape, headerStart, dataStart } = header
+  const type = descr && TYPES.get(descr.code)
+  if (type === undefined) {
+    const known = [...TYPES.keys()].join(', ')
+    throw formatError(at(headerStart), `the type ${given} cannot be read; known: ${known}`)
+  }
   const size = safeProduct([...shape, NUMBER_BYTES[type]])
   const there = bytes.length - dataStart
   if (size !== there) {
@@ -79,26 +123,29 @@ export async function readNpy(path: string, signal?: AbortSignal): Promise<NpyAr
       `shape (${shape.join(', ')}) of ${type} needs ${needed} bytes, but ${there} follow the header`,
     )
   }
-  return { shape, fortranOrder, values: decodeNumbers(bytes.subarray(dataStart), type, littleEndian) }
+  return { data: bytes.subarray(dataStart), type, littleEndian: descr!.order !== '>' }
 }
 
 function parseHeader(header: string, place: Place) {
   const descr = DESCR.exec(header)
   const order = ORDER.exec(header)
-  const shape = SHAPE.exec(header)
-  if (order === null || shape === null) {
+  const sizes = SHAPE.exec(header)
+  if (order === null || sizes === null) {
     throw formatError(
       place,
       `no fortran_order or no shape in the header ${JSON.stringify(header.slice(0, 120))}`,
     )
   }
-  const type = descr === null ? undefined : TYPES.get(descr[2]!)
-  if (type === undefined) {
-    const given = /'descr'\s*:\s*([^,}]*)/.exec(header)?.[1]?.slice(0, 60) ?? 'nothing'
-    throw formatError(place, `the type ${given} cannot be read; known: ${[...TYPES.keys()].join(', ')}`)
+  const shape = sizes[1]!.match(/\d+/g)?.map(Number) ?? []
+  if (shape.length > MOST_DIMENSIONS) {
+    throw formatError(place, `${shape.length} dimensions; allowed: ${MOST_DIMENSIONS}`)
   }
-  const sizes = shape[1]!.match(/\d+/g)?.map(Number) ?? []
-  return { type, littleEndian: descr![1] !== '>', fortranOrder: order[1] === 'True', shape: sizes }
+  return {
+    descr: descr === null ? undefined : { order: descr[1]!, code: descr[2]! },
+    fortranOrder: order[1] === 'True',
+    shape,
+    given: /'descr'\s*:\s*([^,}]*)/.exec(header)?.[1]?.slice(0, 60) ?? 'nothing',
+  }
 }
 
 /**
@@ -135,7 +182,11 @@ async function readNpyLabels(path: string, signal: AbortSignal | undefined): Pro
 }
 
 /** Copies an array of any rank from Fortran order (first dimension fastest) to C order (last fastest). */
-function fromFortranOrder(from: Numbers, shape: readonly number[], to: Float32Array): void {
+export function fromFortranOrder<T>(
+  from: ArrayLike<T>,
+  shape: readonly number[],
+  to: { readonly length: number; [index: number]: T },
+): void {
   const strides: number[] = []
   let stride = 1
   for (const size of shape) {

@@ -34,19 +34,33 @@ export type Numbers = ArrayLike<number>
 
 const HOST_IS_LITTLE = endianness() === 'LE'
 
+/** Numbers of one type, as they are in the file; half floats are widened. */
+export type NumberArray =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array
+
 /**
- * Reads all of `bytes` as numbers of one type. 64-bit integers become the nearest double.
+ * Reads all of `bytes` as numbers of one type, into memory of their own.
  *
  * @param bytes a whole multiple of the type's size; the caller has checked it
  */
-export function decodeNumbers(bytes: Uint8Array, type: NumberType, littleEndian: boolean): Numbers {
-  if (type === 'uint8') return bytes
+export function decodeArray(bytes: Uint8Array, type: NumberType, littleEndian: boolean): NumberArray {
   // A copy, because typed arrays need aligned memory and because swapping works in place.
   const memory = new ArrayBuffer(bytes.length)
   const copy = Buffer.from(memory)
   copy.set(bytes)
   if (littleEndian !== HOST_IS_LITTLE) swap(copy, NUMBER_BYTES[type])
   switch (type) {
+    case 'uint8':
+      return new Uint8Array(memory)
     case 'int8':
       return new Int8Array(memory)
     case 'uint16':
@@ -58,9 +72,9 @@ export function decodeNumbers(bytes: Uint8Array, type: NumberType, littleEndian:
     case 'int32':
       return new Int32Array(memory)
     case 'uint64':
-      return Float64Array.from(new BigUint64Array(memory), Number)
+      return new BigUint64Array(memory)
     case 'int64':
-      return Float64Array.from(new BigInt64Array(memory), Number)
+      return new BigInt64Array(memory)
     case 'float16':
       return Float32Array.from(new Uint16Array(memory), halfToNumber)
     case 'float32':
@@ -68,6 +82,15 @@ export function decodeNumbers(bytes: Uint8Array, type: NumberType, littleEndian:
     case 'float64':
       return new Float64Array(memory)
   }
+}
+
+/** The same as plain numbers: 64-bit integers become the nearest double. */
+export function decodeNumbers(bytes: Uint8Array, type: NumberType, littleEndian: boolean): Numbers {
+  if (type === 'uint8') return bytes
+  const array = decodeArray(bytes, type, littleEndian)
+  return array instanceof BigInt64Array || array instanceof BigUint64Array
+    ? Float64Array.from(array, Number)
+    : array
 }
 
 /** Copies numbers into float32. A plain loop, because `set` from another type is several times slower in V8. */

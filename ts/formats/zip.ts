@@ -1,0 +1,153 @@
+import { stat } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { crc32 } from 'node:zlib'
+import yauzl from 'yauzl'
+import yazl from 'yazl'
+import { allocate } from '../data/memory.js'
+import { fileError as readError } from '../data/readers/bytes.js'
+import { EspalierError } from '../errors.js'
+import { writeWhole } from './atomic-file.js'
+
+/** ZIP archives in memory, as far as NumPy uses them. Names are names of arrays; nothing is ever written to them. */
+
+/** Bytes that any archive may hold, and how many times its own size beyond that. */
+const FREE_BYTES = 64 * 2 ** 20
+const LARGEST_RATIO = 10
+
+const SLICE = 2 ** 20
+
+/** An entry of an archive, inflated. */
+export interface ZipEntry {
+  readonly name: string
+  readonly bytes: Buffer
+  /** Where its local header begins in the archive. */
+  readonly offset: number
+}
+
+/** What is to be written: the contents in pieces, which are not copied together. */
+export interface ZipPart {
+  readonly name: string
+  readonly pieces: readonly Uint8Array[]
+}
+
+/** How many bytes a file may take in memory: `maxBytes` where it is given, else ten times its size and 64 MiB. */
+export function memoryLimit(size: number, maxBytes: number | undefined): number {
+  return maxBytes ?? FREE_BYTES + LARGEST_RATIO * size
+}
+
+/**
+ * Reads the entries of a ZIP archive one by one, ZIP64 included, checking sizes and CRC-32.
+ *
+ * @param maxBytes how many bytes the entries may take together; by default `memoryLimit`
+ * @throws ERR_ESPALIER_FORMAT naming file, entry and offset for what is damaged, encrypted, of an unknown compression,
+ * larger than allowed, or has a name twice; ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE
+ */
+export async function* zipEntries(file: string, maxBytes?: number): AsyncGenerator<ZipEntry> {
+  const { archive, limit } = await openArchive(file, maxBytes)
+  const names = new Set<string>()
+  let total = 0
+  try {
+    for await (const entry of archive.eachEntry()) {
+      const { fileName: name, uncompressedSize: size, relativeOffsetOfLocalHeader: offset } = entry
+      const refuse = (what: string) => wrong(file, `entry "${name}" at byte ${offset}: ${what}`)
+      if (names.has(name)) throw refuse('the name is there twice')
+      names.add(name)
+      if (entry.isEncrypted()) throw refuse('it is encrypted')
+      if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8) {
+        throw refuse(`compression method ${entry.compressionMethod}; 0 (none) and 8 (deflate) are known`)
+      }
+      total += size
+      if (total > limit) {
+        throw refuse(`the entries take more than ${limit} bytes; option "maxBytes" allows more`)
+      }
+      yield { name, offset, bytes: await contents(file, archive, entry, refuse) }
+    }
+  } catch (cause) {
+    throw cause instanceof EspalierError ? cause : wrong(file, (cause as Error).message, cause)
+  } finally {
+    archive.close()
+  }
+}
+
+/**
+ * Writes a ZIP archive, whole or not at all. It holds no times, so that the same parts make the same bytes.
+ *
+ * @param compress deflate, instead of storing the bytes as they are
+ * @throws ERR_ESPALIER_FILE with the reason, ERR_ESPALIER_OPTION for a name that no archive should have
+ */
+export async function writeZip(file: string, parts: readonly ZipPart[], compress: boolean): Promise<void> {
+  const archive = new yazl.ZipFile()
+  const mtime = new Date(1980, 0, 1)
+  for (const { name, pieces } of parts) {
+    const size = pieces.reduce((sum, { length }) => sum + length, 0)
+    try {
+      archive.addReadStream(Readable.from(slices(pieces), { objectMode: false }), name, {
+        mtime,
+        compress,
+        size,
+      })
+    } catch (cause) {
+      const message = `${file}: the name ${JSON.stringify(name)} cannot be used: ${(cause as Error).message}`
+      throw new EspalierError('ERR_ESPALIER_OPTION', message, { cause })
+    }
+  }
+  archive.end()
+  await writeWhole(file, async (sink) => {
+    for await (const chunk of archive.outputStream as AsyncIterable<Buffer>) await sink.write(chunk)
+  })
+}
+
+async function openArchive(file: string, maxBytes: number | undefined) {
+  const status = await stat(file).catch((cause) => {
+    throw readError(file, cause)
+  })
+  if (!status.isFile()) throw new EspalierError('ERR_ESPALIER_FILE', `${file}: is not a file`)
+  // Sizes are checked here, with the entry's name in the message.
+  const options = { lazyEntries: true, autoClose: false, strictFileNames: true, validateEntrySizes: false }
+  const archive = await yauzl.openPromise(file, options).catch((cause: NodeJS.ErrnoException) => {
+    throw cause.code === undefined ? wrong(file, cause.message, cause) : readError(file, cause)
+  })
+  return { archive, limit: memoryLimit(status.size, maxBytes) }
+}
+
+/** The bytes in pieces that streams take well, none of them empty. */
+function* slices(pieces: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const piece of pieces) {
+    for (let from = 0; from < piece.length; from += SLICE) yield piece.subarray(from, from + SLICE)
+  }
+}
+
+async function contents(
+  file: string,
+  archive: yauzl.ZipFile,
+  entry: yauzl.Entry,
+  refuse: (what: string) => EspalierError,
+): Promise<Buffer> {
+  const size = entry.uncompressedSize
+  const bytes = allocate(() => Buffer.allocUnsafeSlow(size), size, file)
+  let filled = 0
+  try {
+    const stream: AsyncIterable<Buffer> = await archive.openReadStreamPromise(entry)
+    for await (const chunk of stream) {
+      if (filled + chunk.length > size) throw refuse(`${size} bytes announced, more are there`)
+      bytes.set(chunk, filled)
+      filled += chunk.length
+    }
+  } catch (cause) {
+    throw cause instanceof EspalierError ? cause : refuse((cause as Error).message)
+  }
+  if (filled !== size) throw refuse(`${size} bytes announced, ${filled} are there`)
+  const sum = crc32(bytes)
+  if (sum !== entry.crc32) {
+    throw refuse(`its CRC-32 is ${sum.toString(16)}, and ${entry.crc32.toString(16)} was announced`)
+  }
+  return bytes
+}
+
+function wrong(file: string, what: string, cause?: unknown): EspalierError {
+  return new EspalierError(
+    'ERR_ESPALIER_FORMAT',
+    `${file}: ${what}`,
+    cause === undefined ? undefined : { cause },
+  )
+}
