@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import t from 'tap'
 import { readRunRecord } from '../../lib/report/run-record.js'
+import { readEvents } from '../support/event-file.js'
 import { espalier, needsAddon, smallTable } from './process.js'
 
 const tiny = ['--hidden', '32', '--epochs', '1', '--threads', '1']
@@ -57,6 +58,35 @@ t.test('the contract of --json', needsAddon, async (t) => {
   const again = await espalier(folder, ['train', 'digits', ...options.split(' ')])
   t.equal(again.code, 2)
   t.match(again.json(), { error: { message: /already holds a run/ } })
+})
+
+t.test('an event file for TensorBoard', needsAddon, async (t) => {
+  const folder = t.testdir({ 'table.csv': smallTable() })
+  const { code, stderr } = await espalier(folder, [
+    ...table,
+    '--epochs',
+    '2',
+    '--out',
+    'run',
+    '--tensorboard',
+    'logs',
+  ])
+  t.equal(code, 0, stderr)
+  const { summaries } = readEvents(join(folder, 'logs', readdirSync(join(folder, 'logs'))[0]!))
+  t.equal(summaries.filter(({ tag }) => tag === 'accuracy/validation').length, 2)
+  t.ok(summaries.some(({ tag }) => tag === 'layers.0/fan-in'))
+  const refused = await espalier(folder, [
+    ...table,
+    '--epochs',
+    '1',
+    '--out',
+    'second',
+    '--tensorboard',
+    'table.csv',
+  ])
+  t.not(refused.code, 0)
+  t.match(refused.stderr, /cannot write table\.csv/)
+  t.ok(existsSync(join(folder, 'second', 'run.json')), 'the run itself is kept')
 })
 
 t.test('what sparse networks are compared with', needsAddon, async (t) => {

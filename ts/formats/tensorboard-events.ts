@@ -28,7 +28,11 @@ export function eventBytes(step: number, values: readonly (readonly Field[])[]):
   return encodeMessage(double(1, Date.now() / 1000), integer(2, step), summary)
 }
 
-export const scalarFields = (tag: string, value: number): Field[] => [text(1, tag), float(2, value)]
+/** A number beyond float32 becomes Infinity. */
+export const scalarFields = (tag: string, value: number): Field[] => [
+  text(1, tag),
+  float(2, Math.fround(value)),
+]
 
 export function histogramFields(tag: string, values: ArrayLike<number>): Field[] {
   let [count, sum, squares, least, most] = [0, 0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
