@@ -36,7 +36,12 @@ export async function recordTensorBoard(
   options: TensorBoardOptions = {},
 ): Promise<string> {
   const { histograms } = parse('recordTensorBoard', boardOptions, options)
-  const writer = await TensorBoardWriter.open(folder)
+  // Read from now on, so that a run that fails at once is not one that nobody listens to.
+  const events = run[Symbol.asyncIterator]()
+  const writer = await TensorBoardWriter.open(folder).catch(async (cause) => {
+    await events.return?.()
+    throw cause
+  })
   let looked = -1
   const look = async () => {
     if (!histograms) return
@@ -52,7 +57,7 @@ export async function recordTensorBoard(
   }
   try {
     await look()
-    for await (const event of run) {
+    for await (const event of { [Symbol.asyncIterator]: () => events }) {
       if (event.type === 'epoch') await writer.scalars(event.step, epochScalars(event))
       if (event.type === 'epoch' || event.type === 'end') await look()
     }
