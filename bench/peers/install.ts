@@ -35,7 +35,11 @@ export async function install({ from, folder: name, names }: Packages): Promise<
   mkdirSync(folder, { recursive: true })
   if (from === 'npm') {
     writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
-    await run('npm', ['install', '--no-audit', '--no-fund', '--save-exact', ...names], folder)
+    await run(
+      'npm',
+      ['install', '--no-audit', '--no-fund', '--save-exact', '--ignore-scripts', ...names],
+      folder,
+    )
   } else {
     await run('python3', ['-m', 'venv', folder], folder)
     await run(program, ['-m', 'pip', 'install', '--quiet', ...names], folder)

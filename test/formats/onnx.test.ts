@@ -1,20 +1,15 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { furthest } from '../../bench/interchange/distance.js'
 import { dense, exportOnnx, Network, sparse } from '../../lib/index.js'
 import { noAddon } from '../model/support.js'
 import { readModel } from '../support/onnx.js'
-import { needsOnnxRuntime, runOnnx } from '../support/onnxruntime.js'
+import { needsOnnxRuntime, runModel } from '../support/onnxruntime.js'
 import { networkOptions, randomNetwork, samples } from './networks.js'
 
 const skip = { skip: noAddon }
 const count = 40
-
-function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let most = a.length === b.length ? 0 : Number.POSITIVE_INFINITY
-  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i]! - b[i]!))
-  return most
-}
 
 for (const [name, options] of Object.entries(networkOptions)) {
   t.test(`a model of ${name} computes what predict gives`, skip, async (t) => {
@@ -36,7 +31,7 @@ for (const [name, options] of Object.entries(networkOptions)) {
       for (const batch of [count, 1]) {
         const part = given.slice(0, batch * options.inputs)
         const by = furthest(
-          await runOnnx(file, part, options.inputs),
+          await runModel(file, part, options.inputs),
           expected.slice(0, (batch * expected.length) / count),
         )
         t.ok(by < 1e-5, `ONNX Runtime, sparse ${sparse}, batch ${batch}: ${by} away`)

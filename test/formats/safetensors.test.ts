@@ -106,6 +106,23 @@ t.test('a view into a larger buffer is written as itself', async (t) => {
   t.strictSame((await readSafetensors(file)).tensors[0]!.data, Float32Array.of(2, 3))
 })
 
+t.test('half floats and booleans, as PyTorch writes them, are widened', async (t) => {
+  const header = {
+    half: { dtype: 'F16', shape: [2], data_offsets: [0, 4] },
+    brain: { dtype: 'BF16', shape: [2], data_offsets: [4, 8] },
+    mask: { dtype: 'BOOL', shape: [2], data_offsets: [8, 10] },
+  }
+  const file = fileOf(header, 10)
+  const bytes = readFileSync(file)
+  bytes.set([0x00, 0x3c, 0x00, 0xc0, 0x80, 0x3f, 0x40, 0xc0, 1, 0], bytes.length - 10)
+  writeFileSync(file, bytes)
+  const { tensors } = await readSafetensors(file)
+  t.strictSame(
+    tensors.map(({ data }) => data),
+    [Float32Array.of(1, -2), Float32Array.of(1, -3), Uint8Array.of(1, 0)],
+  )
+})
+
 t.test('a file cut off at any byte is an error that names the file and the offset', async (t) => {
   const file = at('small.safetensors')
   await writeSafetensors(file, [{ name: 'a', shape: [3], data: Float32Array.of(1, 2, 3) }], { note: 'short' })
@@ -182,7 +199,7 @@ const lies: [name: string, file: () => string, message: RegExp][] = [
   [
     'an unknown dtype',
     () => fileOf({ a: entry('F8', [1], [0, 1]) }, 1),
-    /dtype is "F8"; allowed: I64, F64, I32, F32, U8/,
+    /dtype is "F8"; allowed: I64, F64, I32, F32, U8, F16, BF16, BOOL/,
   ],
   [
     'no dtype',

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { decodeArray } from '../data/readers/numbers.js'
 import { EspalierError } from '../errors.js'
 import { fileError, writeWhole } from './atomic-file.js'
 import { duplicateKey } from './json-keys.js'
@@ -38,16 +39,27 @@ interface Entry {
 interface DataType {
   readonly name: string
   readonly size: number
-  readonly array: new (buffer: ArrayBuffer) => TensorData
+  readonly decode: (bytes: Uint8Array<ArrayBuffer>) => TensorData
 }
 
 /** Widest first, the order in which tensors are written, so that each is aligned to its elements. */
-const types: readonly DataType[] = [
+const written = [
   { name: 'I64', size: 8, array: BigInt64Array },
   { name: 'F64', size: 8, array: Float64Array },
   { name: 'I32', size: 4, array: Int32Array },
   { name: 'F32', size: 4, array: Float32Array },
   { name: 'U8', size: 1, array: Uint8Array },
+] as const
+
+const types: readonly DataType[] = [
+  ...written.map(({ name, size, array }) => ({
+    name,
+    size,
+    decode: (bytes: Uint8Array<ArrayBuffer>) => new array(bytes.buffer),
+  })),
+  { name: 'F16', size: 2, decode: (bytes) => decodeArray(bytes, 'float16', true) as Float32Array },
+  { name: 'BF16', size: 2, decode: decodeBfloat16 },
+  { name: 'BOOL', size: 1, decode: (bytes) => bytes },
 ]
 
 /** The format's own limit. */
@@ -67,7 +79,7 @@ export async function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const sorted = tensors
-    .map((tensor) => ({ tensor, rank: types.findIndex(({ array }) => tensor.data instanceof array) }))
+    .map((tensor) => ({ tensor, rank: written.findIndex(({ array }) => tensor.data instanceof array) }))
     .sort((a, b) => a.rank - b.rank)
   const entries: [string, unknown][] = [['__metadata__', metadata]]
   const names = new Set(['__metadata__'])
@@ -77,7 +89,7 @@ export async function writeSafetensors(
     const end = offset + tensor.data.byteLength
     entries.push([
       tensor.name,
-      { dtype: types[rank]!.name, shape: tensor.shape, data_offsets: [offset, end] },
+      { dtype: written[rank]!.name, shape: tensor.shape, data_offsets: [offset, end] },
     ])
     offset = end
   }
@@ -94,7 +106,8 @@ export async function writeSafetensors(
 }
 
 /**
- * Reads a whole file. Nothing is allocated that is larger than the file itself.
+ * Reads a whole file; F16 and BF16 become float32, BOOL bytes of 0 and 1. Nothing else is allocated that is larger than
+ * the file itself.
  *
  * @throws ERR_ESPALIER_FORMAT naming file and offset when it is not what it claims to be, ERR_ESPALIER_FILE or
  * ERR_ESPALIER_NOT_FOUND when it cannot be read
@@ -118,7 +131,7 @@ export async function readSafetensors(file: string): Promise<SafetensorsFile> {
     const tensors: Tensor[] = []
     for (const { name, type, shape, begin, end } of entries) {
       const bytes = await readExactly(handle, file, dataStart + begin, end - begin)
-      tensors.push({ name, shape, data: new type.array(bytes.buffer) })
+      tensors.push({ name, shape, data: type.decode(bytes) })
     }
     return { tensors, metadata }
   } catch (cause) {
@@ -171,6 +184,12 @@ async function readExactly(
     done += bytesRead
   }
   return bytes
+}
+
+/** The upper halves of float32. */
+function decodeBfloat16(bytes: Uint8Array<ArrayBuffer>): Float32Array {
+  const halves = decodeArray(bytes, 'uint16', true) as Uint16Array
+  return new Float32Array(Uint32Array.from(halves, (half) => half * 2 ** 16).buffer)
 }
 
 function allocate(file: string, length: number): Uint8Array<ArrayBuffer> {
