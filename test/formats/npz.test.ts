@@ -134,6 +134,38 @@ t.test('archives that lie are refused', async (t) => {
   await rejectsWith(t, readNpz(file, { maxBytes: -1 }), 'ERR_ESPALIER_OPTION', 'maxBytes')
 })
 
+/** The archive with the records of ZIP64 before its end. */
+function zip64(archive: Buffer, recordOffset: bigint, entries: bigint, directory: bigint): Buffer {
+  const end = archive.length - 22
+  const record = Buffer.alloc(56)
+  record.write('PK\x06\x06', 'latin1')
+  record.writeBigUInt64LE(entries, 32)
+  record.writeBigUInt64LE(directory, 48)
+  const locator = Buffer.alloc(20)
+  locator.write('PK\x06\x07', 'latin1')
+  locator.writeBigUInt64LE(recordOffset, 8)
+  return Buffer.concat([archive.subarray(0, end), record, locator, archive.subarray(end)])
+}
+
+t.test('ZIP64, and places in it that no file has', async (t) => {
+  const file = join(t.testdir(), 'large.npz')
+  const archive = zipOf([{ name: 'a.npy', bytes: one }])
+  const record = BigInt(archive.length - 22)
+  const directory = BigInt(archive.readUInt32LE(archive.length - 6))
+  writeFileSync(file, zip64(archive, record, 1n, directory))
+  t.equal((await readNpz(file)).get('a')!.data[0], 7)
+  const far = 0x3061_0000_0000_0000n
+  for (const bytes of [
+    zip64(archive, far, 1n, directory),
+    zip64(archive, record, 1n, far),
+    zip64(archive, record, 2n, directory),
+    zip64(archive, 2n ** 64n - 1n, 2n ** 64n - 1n, 2n ** 64n - 1n),
+  ]) {
+    writeFileSync(file, bytes)
+    await rejectsWith(t, readNpz(file), 'ERR_ESPALIER_FORMAT', file)
+  }
+})
+
 t.test('headers that would keep a reader busy for ever', async (t) => {
   const file = join(t.testdir(), 'busy.npy')
   // A pattern that tries every way to cut these digits into numbers needs longer than the universe has.

@@ -1,8 +1,7 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
 import { decodeArray } from '../data/readers/numbers.js'
 import { EspalierError } from '../errors.js'
-import { fileError, writeWhole } from './atomic-file.js'
+import { writeWhole } from './atomic-file.js'
+import { InputFile } from './input-file.js'
 import { duplicateKey } from './json-keys.js'
 
 /**
@@ -113,32 +112,14 @@ export async function writeSafetensors(
  * ERR_ESPALIER_NOT_FOUND when it cannot be read
  */
 export async function readSafetensors(file: string): Promise<SafetensorsFile> {
-  let handle: FileHandle
-  try {
-    // Without waiting: a named pipe that nobody writes to must not hang the reader.
-    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError('read', file, cause)
-    throw new EspalierError('ERR_ESPALIER_NOT_FOUND', `${file}: no such file`, { cause })
+  await using input = await InputFile.open(file)
+  const { header, dataStart } = await readHeader(input)
+  const { metadata, entries } = parseHeader(header, file, input.size - dataStart, dataStart)
+  const tensors: Tensor[] = []
+  for (const { name, type, shape, begin, end } of entries) {
+    tensors.push({ name, shape, data: type.decode(await input.read(dataStart + begin, end - begin)) })
   }
-  try {
-    const status = await handle.stat()
-    if (!status.isFile())
-      throw new EspalierError('ERR_ESPALIER_FILE', `cannot read ${file}: it is not a file`)
-    const { size } = status
-    const { header, dataStart } = await readHeader(handle, file, size)
-    const { metadata, entries } = parseHeader(header, file, size - dataStart, dataStart)
-    const tensors: Tensor[] = []
-    for (const { name, type, shape, begin, end } of entries) {
-      const bytes = await readExactly(handle, file, dataStart + begin, end - begin)
-      tensors.push({ name, shape, data: type.decode(bytes) })
-    }
-    return { tensors, metadata }
-  } catch (cause) {
-    throw fileError('read', file, cause)
-  } finally {
-    await handle.close()
-  }
+  return { tensors, metadata }
 }
 
 function checkTensor({ name, shape, data }: Tensor, rank: number, names: Set<string>): void {
@@ -153,16 +134,17 @@ function checkTensor({ name, shape, data }: Tensor, rank: number, names: Set<str
   names.add(name)
 }
 
-async function readHeader(handle: FileHandle, file: string, size: number) {
+async function readHeader(input: InputFile) {
+  const { path: file, size } = input
   if (size < 8)
     throw wrong(file, 0, `the file has ${size} bytes; safetensors begins with an 8-byte header length`)
-  const prefix = await readExactly(handle, file, 0, 8)
+  const prefix = await input.read(0, 8)
   const length = new DataView(prefix.buffer).getBigUint64(0, true)
   if (length > BigInt(size - 8))
     throw wrong(file, 0, `the header length is ${length}, but only ${size - 8} bytes follow`)
   if (length > BigInt(longestHeader))
     throw wrong(file, 0, `the header length is ${length}; allowed: ${longestHeader}`)
-  const bytes = await readExactly(handle, file, 8, Number(length))
+  const bytes = await input.read(8, Number(length))
   try {
     return { header: new TextDecoder('utf-8', { fatal: true }).decode(bytes), dataStart: 8 + Number(length) }
   } catch {
@@ -170,36 +152,10 @@ async function readHeader(handle: FileHandle, file: string, size: number) {
   }
 }
 
-async function readExactly(
-  handle: FileHandle,
-  file: string,
-  start: number,
-  length: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = allocate(file, length)
-  let done = 0
-  while (done < length) {
-    const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, 2 ** 30), start + done)
-    if (bytesRead === 0) throw wrong(file, start + done, 'the file ends here, and was longer a moment ago')
-    done += bytesRead
-  }
-  return bytes
-}
-
 /** The upper halves of float32. */
 function decodeBfloat16(bytes: Uint8Array<ArrayBuffer>): Float32Array {
   const halves = decodeArray(bytes, 'uint16', true) as Uint16Array
   return new Float32Array(Uint32Array.from(halves, (half) => half * 2 ** 16).buffer)
-}
-
-function allocate(file: string, length: number): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(length)
-  } catch (cause) {
-    throw new EspalierError('ERR_ESPALIER_MEMORY', `${file}: no memory for a tensor of ${length} bytes`, {
-      cause,
-    })
-  }
 }
 
 function parseHeader(json: string, file: string, dataLength: number, dataStart: number) {

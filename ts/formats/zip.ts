@@ -1,12 +1,11 @@
-import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { crc32 } from 'node:zlib'
+import { promisify } from 'node:util'
+import { crc32, inflateRaw, type ZlibOptions } from 'node:zlib'
 import yauzl from 'yauzl'
 import yazl from 'yazl'
-import { allocate } from '../data/memory.js'
-import { fileError as readError } from '../data/readers/bytes.js'
 import { EspalierError } from '../errors.js'
 import { writeWhole } from './atomic-file.js'
+import { InputFile } from './input-file.js'
 
 /** ZIP archives in memory, as far as NumPy uses them. Names are names of arrays; nothing is ever written to them. */
 
@@ -15,6 +14,8 @@ const FREE_BYTES = 64 * 2 ** 20
 const LARGEST_RATIO = 10
 
 const SLICE = 2 ** 20
+
+const inflateRawAsync = promisify<Uint8Array, ZlibOptions, Buffer>(inflateRaw)
 
 /** An entry of an archive, inflated. */
 export interface ZipEntry {
@@ -43,7 +44,8 @@ export function memoryLimit(size: number, maxBytes: number | undefined): number 
  * larger than allowed, or has a name twice; ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE
  */
 export async function* zipEntries(file: string, maxBytes?: number): AsyncGenerator<ZipEntry> {
-  const { archive, limit } = await openArchive(file, maxBytes)
+  const { input, archive } = await openArchive(file)
+  const limit = memoryLimit(input.size, maxBytes)
   const names = new Set<string>()
   let total = 0
   try {
@@ -60,12 +62,13 @@ export async function* zipEntries(file: string, maxBytes?: number): AsyncGenerat
       if (total > limit) {
         throw refuse(`the entries take more than ${limit} bytes; option "maxBytes" allows more`)
       }
-      yield { name, offset, bytes: await contents(file, archive, entry, refuse) }
+      yield { name, offset, bytes: await contents(input, archive, entry, refuse) }
     }
   } catch (cause) {
-    throw cause instanceof EspalierError ? cause : wrong(file, (cause as Error).message, cause)
+    throw readError(file, cause)
   } finally {
     archive.close()
+    await input.close()
   }
 }
 
@@ -97,17 +100,48 @@ export async function writeZip(file: string, parts: readonly ZipPart[], compress
   })
 }
 
-async function openArchive(file: string, maxBytes: number | undefined) {
-  const status = await stat(file).catch((cause) => {
-    throw readError(file, cause)
-  })
-  if (!status.isFile()) throw new EspalierError('ERR_ESPALIER_FILE', `${file}: is not a file`)
+/** Gives yauzl the parts of a file that it asks for, and an error for those that no file has. */
+class PartReader extends yauzl.RandomAccessReader {
+  constructor(private readonly file: InputFile) {
+    super()
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    if (!(position + length <= this.file.size)) {
+      callback(new Error(`bytes at ${position}, beyond the end of the file, are asked for`))
+      return
+    }
+    this.file.read(position, length).then((bytes) => {
+      buffer.set(bytes, offset)
+      callback(null)
+    }, callback)
+  }
+
+  override close(callback: (error: Error | null) => void): void {
+    // Whoever opened the file closes it, and waits for that.
+    callback(null)
+  }
+}
+
+async function openArchive(file: string) {
+  const input = await InputFile.open(file)
   // Sizes are checked here, with the entry's name in the message.
   const options = { lazyEntries: true, autoClose: false, strictFileNames: true, validateEntrySizes: false }
-  const archive = await yauzl.openPromise(file, options).catch((cause: NodeJS.ErrnoException) => {
-    throw cause.code === undefined ? wrong(file, cause.message, cause) : readError(file, cause)
-  })
-  return { archive, limit: memoryLimit(status.size, maxBytes) }
+  try {
+    return {
+      input,
+      archive: await yauzl.fromRandomAccessReaderPromise(new PartReader(input), input.size, options),
+    }
+  } catch (cause) {
+    await input.close()
+    throw readError(file, cause)
+  }
 }
 
 /** The bytes in pieces that streams take well, none of them empty. */
@@ -118,30 +152,45 @@ function* slices(pieces: readonly Uint8Array[]): Generator<Uint8Array> {
 }
 
 async function contents(
-  file: string,
+  input: InputFile,
   archive: yauzl.ZipFile,
   entry: yauzl.Entry,
   refuse: (what: string) => EspalierError,
 ): Promise<Buffer> {
-  const size = entry.uncompressedSize
-  const bytes = allocate(() => Buffer.allocUnsafeSlow(size), size, file)
-  let filled = 0
-  try {
-    const stream: AsyncIterable<Buffer> = await archive.openReadStreamPromise(entry)
-    for await (const chunk of stream) {
-      if (filled + chunk.length > size) throw refuse(`${size} bytes announced, more are there`)
-      bytes.set(chunk, filled)
-      filled += chunk.length
-    }
-  } catch (cause) {
-    throw cause instanceof EspalierError ? cause : refuse((cause as Error).message)
-  }
-  if (filled !== size) throw refuse(`${size} bytes announced, ${filled} are there`)
+  const { compressedSize, uncompressedSize: size, compressionMethod } = entry
+  // This has checked that the bytes are within the file.
+  const { fileDataStart } = await archive
+    .readLocalFileHeaderPromise(entry, { minimal: true })
+    .catch((cause) => {
+      throw refuse(cause.message)
+    })
+  const packed = await input.read(fileDataStart, compressedSize)
+  const bytes = compressionMethod === 0 ? Buffer.from(packed.buffer) : await inflate(packed, size, refuse)
+  if (bytes.length !== size) throw refuse(`${size} bytes announced, ${bytes.length} are there`)
   const sum = crc32(bytes)
   if (sum !== entry.crc32) {
     throw refuse(`its CRC-32 is ${sum.toString(16)}, and ${entry.crc32.toString(16)} was announced`)
   }
   return bytes
+}
+
+/** At most `size` bytes, in one piece where that is not too large. */
+async function inflate(
+  packed: Uint8Array,
+  size: number,
+  refuse: (what: string) => EspalierError,
+): Promise<Buffer> {
+  const chunkSize = Math.min(Math.max(size, 64), 2 ** 30)
+  return inflateRawAsync(packed, { maxOutputLength: Math.max(size, 1), chunkSize }).catch((cause) => {
+    throw refuse(
+      cause.code === 'ERR_BUFFER_TOO_LARGE' ? `${size} bytes announced, more are there` : cause.message,
+    )
+  })
+}
+
+/** An error of yauzl, which knows no codes, about a file. */
+function readError(file: string, cause: unknown): EspalierError {
+  return cause instanceof EspalierError ? cause : wrong(file, (cause as Error).message, cause)
 }
 
 function wrong(file: string, what: string, cause?: unknown): EspalierError {
