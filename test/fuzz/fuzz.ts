@@ -34,6 +34,8 @@ export interface FuzzOptions {
 const freeMegabytes = 384
 const slowestSeconds = 5
 const mostFailures = 20
+/** Inputs under way at once, since readers mostly wait for the file system. A hang may be of any of them. */
+export const lanes = 8
 
 /** The input of this number: a seed, changed, and made whole again where the format wants it (a length, a checksum). */
 export function inputOf(seeds: readonly Seed[], target: Target, seed: number, input: number): Buffer {
@@ -51,16 +53,10 @@ export function inputOf(seeds: readonly Seed[], target: Target, seed: number, in
 export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzResult> {
   const { inputs, seed, first = 0, folder, before } = options
   const seeds = await target.seeds(folder)
-  const file = join(folder, `input.${target.extension}`)
   const failures: Failure[] = []
-  let accepted = 0
-  for (const { bytes, finish } of seeds) {
-    writeFileSync(file, finish?.(bytes) ?? bytes)
-    await target.read(file)
-  }
-  let peak = peakMegabytes()
-  const started = performance.now()
-  for (let input = first; input < first + inputs && failures.length < mostFailures; input++) {
+  let [next, accepted, peak] = [first, 0, 0]
+
+  const tryInput = async (input: number, file: string) => {
     const bytes = inputOf(seeds, target, seed, input)
     writeFileSync(file, bytes)
     before?.(input)
@@ -82,7 +78,20 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
       peak = memory
     }
   }
-  return { inputs, seconds: (performance.now() - started) / 1000, accepted, failures }
+  const lane = async (number: number) => {
+    const file = join(folder, `input-${number}.${target.extension}`)
+    while (next < first + inputs && failures.length < mostFailures) await tryInput(next++, file)
+  }
+
+  for (const { bytes, finish } of seeds) {
+    const file = join(folder, `input-0.${target.extension}`)
+    writeFileSync(file, finish?.(bytes) ?? bytes)
+    await target.read(file)
+  }
+  peak = peakMegabytes()
+  const started = performance.now()
+  await Promise.all(Array.from({ length: Math.min(lanes, inputs) }, (_, number) => lane(number)))
+  return { inputs: next - first, seconds: (performance.now() - started) / 1000, accepted, failures }
 }
 
 function problemOf(error: unknown): string | null {

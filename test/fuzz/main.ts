@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { Command, Option } from 'commander'
-import { type FuzzResult, fuzz, inputOf } from './fuzz.js'
+import { type FuzzResult, fuzz, inputOf, lanes } from './fuzz.js'
 import { targets } from './targets.js'
 
 interface Options {
@@ -81,13 +81,20 @@ function inThread(work: Work): Promise<FuzzResult> {
       const now = Atomics.load(work.progress, 0)
       if (now !== last) since = performance.now()
       last = now
-      if (performance.now() - since > patience * 1000) void end(`nothing happened for ${patience} s`)
+      if (performance.now() - since > patience * 1000)
+        void end(`nothing happened for ${patience} s, in this input or in one of the ${lanes - 1} before it`)
     }, 1000)
     worker.once('message', (result: FuzzResult) => {
       clearInterval(watch)
       resolve(result)
     })
-    worker.once('error', (error) => void end(`it escaped to the event loop: ${error.stack}`))
+    worker.once(
+      'error',
+      (error) =>
+        void end(
+          `it escaped to the event loop, here or in one of the ${lanes - 1} inputs before: ${error.stack}`,
+        ),
+    )
   })
 }
 
