@@ -105,11 +105,14 @@ export function freeze<T extends object>(value: T): T {
   return Object.freeze(value)
 }
 
-/** A value in a few words, for a message. */
-export function show(value: unknown): string {
+/** A value in a few words, for a message. @param depth arrays around it; JSON from outside may have any number */
+export function show(value: unknown, depth = 0): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value)
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`
-  if (Array.isArray(value)) return value.length <= 4 ? `[${value.map(show).join(', ')}]` : 'an array'
+  if (Array.isArray(value)) {
+    const short = value.length <= 4 && depth < 3
+    return short ? `[${value.map((part) => show(part, depth + 1)).join(', ')}]` : 'an array'
+  }
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value !== 'object' || value === null) return String(value)
   const name = Object.getPrototypeOf(value)?.constructor?.name

@@ -70,6 +70,11 @@ const lies: [name: string, change: Parameters<typeof forge>[0], message: RegExp]
     (metadata) => (metadata['espalier.progress'] = '{'),
     /metadata "espalier.progress" is not JSON/,
   ],
+  [
+    'metadata of lists in lists',
+    (metadata) => (metadata['espalier.progress'] = '['.repeat(9999) + ']'.repeat(9999)),
+    /options are \[\[\[an array\]\]\]; allowed: an object/,
+  ],
   ['no inputs', network(({ layers }) => ({ layers })), /"espalier.network": option "inputs" is missing/],
   ['an unknown option', network((all) => ({ ...all, width: 3 })), /unknown option "width"/],
   ['other inputs', network((all) => ({ ...all, inputs: 8 })), /layers.0/],

@@ -202,6 +202,11 @@ const lies: [name: string, file: () => string, message: RegExp][] = [
     /dtype is "F8"; allowed: I64, F64, I32, F32, U8, F16, BF16, BOOL/,
   ],
   [
+    'a dtype of lists in lists',
+    () => fileOf(`{"a":{"dtype":${'['.repeat(9999)}${']'.repeat(9999)}}}`),
+    /dtype is \[\[\[an array\]\]\]; allowed/,
+  ],
+  [
     'no dtype',
     () => fileOf({ a: { shape: [1], data_offsets: [0, 1] } }, 1),
     /tensor "a": dtype is undefined/,

@@ -74,6 +74,8 @@ function idxSeeds(): Seed[] {
 }
 
 const jsonTokens = words(
+  // Deeper than any stack.
+  '['.repeat(10_000) + ']'.repeat(10_000),
   '{',
   '}',
   '[',

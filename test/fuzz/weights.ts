@@ -25,6 +25,8 @@ import { zipOf } from '../support/zip.js'
 import { type Seed, type Target, words } from './target.js'
 
 const jsonTokens = words(
+  // Deeper than any stack.
+  '['.repeat(10_000) + ']'.repeat(10_000),
   '{',
   '}',
   '[',

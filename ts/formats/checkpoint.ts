@@ -5,7 +5,7 @@ import type { NetworkSnapshot } from '../model/snapshot.js'
 import type { NativeTensor } from '../native/surface.js'
 import { watchedSchema } from '../train/early-stopping.js'
 import { type FitSettings, settingsSchema } from '../train/options.js'
-import { flag, object, oneOf, parse, real, whole } from '../validation.js'
+import { flag, object, oneOf, parse, real, show, whole } from '../validation.js'
 import { checkTensors } from './checkpoint-tensors.js'
 import { readSafetensors, writeSafetensors } from './safetensors.js'
 
@@ -100,7 +100,7 @@ export async function readCheckpoint(file: string): Promise<NetworkSnapshot> {
     )
   }
   if (found !== version) {
-    const message = `${file}: checkpoint version is "${found}"; this Espalier reads version "${version}"`
+    const message = `${file}: checkpoint version is ${show(found)}; this Espalier reads version "${version}"`
     throw new EspalierError('ERR_ESPALIER_FORMAT', message)
   }
   const field = <T>(key: string, schema: z.ZodType<T>): T =>

@@ -1,5 +1,6 @@
 import { decodeArray } from '../data/readers/numbers.js'
 import { EspalierError } from '../errors.js'
+import { show } from '../validation.js'
 import { writeWhole } from './atomic-file.js'
 import { InputFile } from './input-file.js'
 import { duplicateKey } from './json-keys.js'
@@ -200,7 +201,7 @@ function parseEntry(file: string, name: string, value: unknown, dataLength: numb
   const { dtype, shape, data_offsets: offsets } = value
   const type = types.find((candidate) => candidate.name === dtype)
   if (type === undefined) {
-    throw fail(`dtype is ${JSON.stringify(dtype)}; allowed: ${types.map((known) => known.name).join(', ')}`)
+    throw fail(`dtype is ${show(dtype)}; allowed: ${types.map((known) => known.name).join(', ')}`)
   }
   if (!isSizes(shape) || shape.length > mostDimensions) {
     throw fail(`shape is not a list of at most ${mostDimensions} whole numbers >= 0`)
