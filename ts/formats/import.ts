@@ -133,7 +133,7 @@ export async function importNetwork(path: string, options: ImportOptions = {}): 
     {
       description,
       tensors: loaded.flatMap((layer, index) => toTensors(layer, index, kept[index]!, request.block)),
-      counters: { ...counters, lossSum: 0, correct: 0, samplesSeen: 0 },
+      counters: { ...counters, lossSum: 0, correct: 0, samplesSeen: 0, best: null },
       optimizer: null,
       training: null,
     },

@@ -5,6 +5,7 @@ import { flag, object, parse, whole } from '../validation.js'
 import { decodeNpy, encodeNpy, type NumpyArray } from './npy.js'
 import { writeZip, zipEntries } from './zip.js'
 
+/** Options of `readNpz` and `readSparseNpz`. */
 export interface NpzReadOptions {
   /**
    * Bytes that the arrays may take together. Default: ten times the size of the file and 64 MiB, so that a small file
@@ -13,6 +14,7 @@ export interface NpzReadOptions {
   maxBytes?: number
 }
 
+/** Options of `writeNpz` and `writeSparseNpz`. */
 export interface NpzWriteOptions {
   /** Deflate the arrays, as `numpy.savez_compressed` does. Default false. */
   compress?: boolean

@@ -1,13 +1,14 @@
 import { EspalierError } from '../errors.js'
 import type { Network } from '../model/network.js'
 import type { NetworkSnapshot } from '../model/snapshot.js'
-import { packageVersion } from '../native/system.js'
+import { packageVersion } from '../native/version.js'
 import { flag, object, parse } from '../validation.js'
 import { writeWhole } from './atomic-file.js'
 import { GraphBuilder } from './onnx-builder.js'
 import { modelFields } from './onnx-graph.js'
 import { encodeMessage } from './protobuf.js'
 
+/** Options of `exportOnnx`. */
 export interface OnnxOptions {
   /**
    * Write the weights of sparse layers as `sparse_initializer` (COO): the file is as small as the network. Default

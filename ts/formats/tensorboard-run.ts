@@ -6,6 +6,7 @@ import { flag, object, parse } from '../validation.js'
 import { layerMatrix } from './sparse-matrix.js'
 import { TensorBoardWriter } from './tensorboard.js'
 
+/** Options of `recordTensorBoard`. */
 export interface TensorBoardOptions {
   /** Write histograms of weights and fan-in of every sparse layer after each epoch. Default true. */
   histograms?: boolean

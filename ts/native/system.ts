@@ -41,11 +41,6 @@ export function system(): SystemInformation {
   }
 }
 
-/** Version of Espalier. */
-export function packageVersion(): string {
-  return JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')).version
-}
-
 /**
  * The device that a network made with this option computes on here.
  *
