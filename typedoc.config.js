@@ -45,6 +45,7 @@ export default {
     'examples/*/README.md',
   ],
   plugin: [titles, apiLinks],
+  highlightLanguages: ['bash', 'json', 'javascript', 'typescript', 'python'],
   excludeInternal: true,
   disableSources: true,
   includeHierarchySummary: false,

@@ -1,3 +1,4 @@
+import { mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
@@ -407,8 +408,12 @@ t.test(
   { skip: noAddon },
   async (t) => {
     const network = small()
-    const file = path.join(t.testdir(), 'absent', 'model.safetensors')
-    const run = network.fit(data, { epochs: 1000, batchSize: 8, checkpoint: { path: file } })
+    const folder = path.join(t.testdir(), 'there')
+    mkdirSync(folder)
+    const checkpoint = { path: path.join(folder, 'model.safetensors') }
+    const run = network.fit(data, { epochs: 100_000, batchSize: 8, checkpoint })
+    for await (const event of run) if (event.type === 'epoch') break
+    rmSync(folder, { recursive: true, force: true, maxRetries: 9 })
     await t.rejects(run, { code: 'ERR_ESPALIER_FILE', message: /no such file or folder/ })
     t.ok(network.progress.epochs >= 1)
     await network.save(path.join(t.testdir(), 'elsewhere'))
