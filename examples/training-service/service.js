@@ -98,7 +98,7 @@ async function makeParts(settings, log) {
   // Models that are kept at hand for predictions must not crowd out jobs.
   const budget = { models: native / 4, jobs: native - native / 4 }
   const keep = { jobs: settings.keepJobs, hours: settings.keepHours }
-  const store = new Store(settings.folder, keep, (job) => models.drop(job.id))
+  const store = new Store(settings.folder, keep, log, (job) => models.drop(job.id))
   const models = new Models(store, budget.models)
   await store.open()
   const queue = new Queue(settings.queue)

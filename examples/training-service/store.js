@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { files } from './files.js'
 import { syncFolder, writeWhole } from './whole-file.js'
 
 const idPattern = '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'
@@ -13,6 +14,9 @@ export const idSchema = { type: 'string', pattern: idPattern, description: 'id o
 export const states = ['queued', 'running', 'finished', 'cancelled', 'failed']
 export const isOver = ({ state }) => states.indexOf(state) >= 2
 
+const recordName = 'job.json'
+const known = new Set([recordName, ...Object.values(files)])
+
 export class Store {
   #folder
   #keep
@@ -20,16 +24,19 @@ export class Store {
   #jobs = new Map()
   /** Of each job, the last write of its record, so that one follows the other. */
   #writes = new Map()
+  #log
   #onDrop
 
   /**
    * @param {string} folder
    * @param {{ jobs: number, hours: number }} keep how many jobs that are over are kept, and how long
+   * @param log told of what cannot be read
    * @param {(job: object) => void} onDrop told of each job that is dropped
    */
-  constructor(folder, keep, onDrop = () => {}) {
+  constructor(folder, keep, log, onDrop) {
     this.#folder = folder
     this.#keep = keep
+    this.#log = log
     this.#onDrop = onDrop
   }
 
@@ -41,9 +48,12 @@ export class Store {
     const jobs = []
     for (const entry of entries.filter((one) => one.isDirectory() && id.test(one.name))) {
       const folder = path.join(this.#folder, entry.name)
-      const job = await readRecord(path.join(folder, 'job.json'))
-      if (job?.id === entry.name) jobs.push(job)
-      else await rm(folder, { recursive: true, force: true })
+      const job = await readRecord(path.join(folder, recordName))
+      if (job === undefined) await rm(folder, { recursive: true })
+      else if (job?.id === entry.name) {
+        await removeOthers(folder)
+        jobs.push(job)
+      } else this.#log.warn(`${folder} is passed over: ${recordName} is not as the service writes it`)
     }
     jobs.sort((a, b) => a.created.localeCompare(b.created))
     for (const job of jobs) this.#jobs.set(job.id, job)
@@ -87,7 +97,7 @@ export class Store {
   save(job) {
     const text = JSON.stringify(job, null, 2)
     const before = this.#writes.get(job.id) ?? Promise.resolve()
-    const write = before.catch(() => {}).then(() => writeWhole(this.pathOf(job, 'job.json'), text))
+    const write = before.catch(() => {}).then(() => writeWhole(this.pathOf(job, recordName), text))
     this.#writes.set(job.id, write)
     const forget = () => {
       if (this.#writes.get(job.id) === write) this.#writes.delete(job.id)
@@ -111,12 +121,20 @@ export class Store {
   }
 }
 
+/** Files that somebody was killed over. */
+async function removeOthers(folder) {
+  for (const name of await readdir(folder)) {
+    if (!known.has(name)) await rm(path.join(folder, name), { recursive: true })
+  }
+}
+
+/** @returns undefined where there is none, null where it is damaged: it is written whole, so somebody has been at it */
 async function readRecord(file) {
   try {
     return JSON.parse(await readFile(file, 'utf8'))
   } catch (error) {
-    // It is written whole, so that a file that is there can be read, unless somebody has been at it.
-    if (error.code === 'ENOENT' || error instanceof SyntaxError) return undefined
+    if (error.code === 'ENOENT') return undefined
+    if (error instanceof SyntaxError) return null
     throw error
   }
 }
