@@ -114,7 +114,11 @@ test('what a killed process left half done is cleared away or repaired', async (
   await writeFile(path.join(TRAINING_FOLDER, damaged, 'job.json'), '{"id":')
 
   const second = await startService(t, { TRAINING_FOLDER })
-  assert.deepEqual((await readdir(TRAINING_FOLDER)).sort(), [damaged, id, 'lock'].sort(), 'a job may be in it')
+  assert.deepEqual(
+    (await readdir(TRAINING_FOLDER)).sort(),
+    [damaged, id, 'lock'].sort(),
+    'a job may be in it',
+  )
   assert.equal((await fetch(`${second.url}/jobs/${damaged}`)).status, 404)
   const again = await jobWhen(second.url, id, isOver)
   const left = ['data.json', 'events', 'job.json', 'model.safetensors']
