@@ -109,6 +109,8 @@ async function killed() {
   const over = new AbortController()
   const running = runClients({ url: first.url, clients, seconds: 30, rate, table, signal: over.signal })
   await setTimeout(Math.min(5, seconds) * 1000)
+  // Clients come in bursts, between which the queue may be empty.
+  while ((await metricsOf(first.url)).training_jobs_waiting < 5) await setTimeout(5)
   await first.end('SIGKILL')
   over.abort()
   const { accepted } = await running
