@@ -19,7 +19,8 @@ export function run(
       cwd: folder,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: minutes * 60_000,
+      // Not spawn's own timeout, whose timer goes on where there is no such program.
+      signal: AbortSignal.timeout(minutes * 60_000),
     })
     let output = ''
     let complaints = ''
