@@ -61,12 +61,16 @@ t.test('what is written is read again, as SciPy names it', async (t) => {
     t.strictSame(await readSparseNpz(file), { ...known, values })
   }
   await t.rejects(readNpz(file), { message: /entry "format\.npy"/ })
-  await rejectsWith(
-    t,
-    writeSparseNpz(file, { ...known, shape: [3, 3] }),
-    'ERR_ESPALIER_OPTION',
-    '5 offsets, 6 column',
-  )
+  for (const [wrong, message] of [
+    [{ shape: [3, 3] }, '3 x 3 has 5 offsets up to 6'],
+    [{ values: Float32Array.of(1) }, '6 columns and 1 values'],
+    [{ columnIndices: Int32Array.of(2, 0, 1, 0, 1, 3) }, 'column 3 after 1 in row 3'],
+    [{ columnIndices: Int32Array.of(2, 0, 1, 0, 0, 2) }, 'column 0 after 0 in row 3'],
+    [{ rowOffsets: BigInt64Array.of(0n, 1n, 0n, 3n, 6n) }, 'smaller than the one before it, in row 1'],
+  ] as const) {
+    await rejectsWith(t, writeSparseNpz(file, { ...known, ...wrong }), 'ERR_ESPALIER_OPTION', message)
+    t.throws(() => matrixPattern({ ...known, ...wrong }), { code: 'ERR_ESPALIER_OPTION' })
+  }
 })
 
 t.test('every format of SciPy that has elements becomes the same matrix', async (t) => {

@@ -260,6 +260,25 @@ t.test('a saved network predicts the same', { skip: noAddon }, async (t) => {
   t.strictSame(await loaded.evaluate(test), await network.evaluate(test))
 })
 
+t.test('a snapshot that was sent elsewhere goes on as its network does', { skip: noAddon }, async (t) => {
+  using network = small()
+  const options = { batchSize: 64, rewire: rigl({ every: 5 }) }
+  await network.fit(data, { ...options, epochs: 1 })
+  const snapshot = structuredClone(await network.snapshot())
+  using again = Network.restore(snapshot, { device: 'cpu' })
+  t.strictSame(again.progress, network.progress)
+  t.strictSame(bits(await again.snapshot()), bits(snapshot))
+  for (const one of [network, again]) await one.fit(data, { epochs: 2, resume: true })
+  t.strictSame(bits(await again.snapshot()), bits(await network.snapshot()))
+
+  const tensors = snapshot.tensors.filter(({ name }) => name !== 'layers.0.values')
+  t.throws(() => Network.restore({ ...snapshot, tensors }), {
+    code: 'ERR_ESPALIER_DATA',
+    message: /layers\.0\.values/,
+  })
+  t.throws(() => Network.restore(snapshot, { devise: 'cpu' } as never), { code: 'ERR_ESPALIER_OPTION' })
+})
+
 t.test('a fit without resume starts afresh', { skip: noAddon }, async (t) => {
   const network = small()
   await network.fit(data, { epochs: 1, batchSize: 100 })

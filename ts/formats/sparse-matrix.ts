@@ -1,4 +1,5 @@
 import type { NumberArray } from '../data/readers/numbers.js'
+import { EspalierError } from '../errors.js'
 import { type BlockOption, blockSchema } from '../model/block.js'
 import { type LayerPattern, patternOf, tensorOf } from '../model/pattern.js'
 import type { NetworkSnapshot } from '../model/snapshot.js'
@@ -55,6 +56,41 @@ export function layerMatrix(snapshot: NetworkSnapshot, layerIndex: number): Spar
   }
 }
 
+/**
+ * Whether the arrays of a matrix fit together.
+ *
+ * @param call begins the message
+ * @throws ERR_ESPALIER_OPTION
+ */
+export function checkMatrix(call: string, { shape, rowOffsets, columnIndices, values }: SparseMatrix): void {
+  const [rows, columns] = shape
+  const count = columnIndices.length
+  const wrong = (what: string) =>
+    new EspalierError('ERR_ESPALIER_OPTION', `${call}: a matrix of ${shape.join(' x ')} ${what}`)
+  if (
+    rowOffsets.length !== rows + 1 ||
+    rowOffsets[0] !== 0n ||
+    rowOffsets[rows] !== BigInt(count) ||
+    values.length !== count
+  ) {
+    throw wrong(
+      `has ${rowOffsets.length} offsets up to ${rowOffsets.at(-1)}, ${count} columns and ${values.length} values`,
+    )
+  }
+  for (let row = 0; row < rows; row++) {
+    let before = -1
+    const end = Number(rowOffsets[row + 1])
+    if (end < Number(rowOffsets[row]))
+      throw wrong(`has an offset that is smaller than the one before it, in row ${row}`)
+    for (let i = Number(rowOffsets[row]); i < end; i++) {
+      const column = columnIndices[i]!
+      if (column <= before || column >= columns)
+        throw wrong(`has column ${column} after ${before} in row ${row}`)
+      before = column
+    }
+  }
+}
+
 const patternOptions = object({ block: blockSchema.prefault([1, 1]) })
 
 /**
@@ -65,6 +101,7 @@ const patternOptions = object({ block: blockSchema.prefault([1, 1]) })
  */
 export function matrixPattern(matrix: SparseMatrix, options: { block?: BlockOption } = {}): LayerPattern {
   const { block } = parse('matrixPattern', patternOptions, options)
+  checkMatrix('matrixPattern', matrix)
   const [height, width] = block
   const [outputs, inputs] = matrix.shape
   const blockRows = Math.ceil(outputs / height)

@@ -11,7 +11,7 @@ import { fileError } from './atomic-file.js'
 import { type Coordinates, DuplicateElement, toCsr } from './csr.js'
 import { decodeNpy, encodeNpy, type NumpyArray, npyHeader } from './npy.js'
 import { type NpzEntry, type NpzReadOptions, npzEntries } from './npz.js'
-import { layerMatrix, type SparseMatrix } from './sparse-matrix.js'
+import { checkMatrix, layerMatrix, type SparseMatrix } from './sparse-matrix.js'
 import { memoryLimit, writeZip } from './zip.js'
 
 /** What a row takes that may be without an element: its offsets, while they are sorted. */
@@ -49,14 +49,9 @@ export async function readSparseNpz(file: string, options: NpzReadOptions = {}):
  */
 export async function writeSparseNpz(file: string, matrix: SparseMatrix): Promise<void> {
   const { shape, rowOffsets, columnIndices, values } = matrix
-  const count = columnIndices.length
-  if (rowOffsets.length !== shape[0] + 1 || Number(rowOffsets.at(-1)) !== count || values.length !== count) {
-    const lengths = `${rowOffsets.length} offsets, ${count} column indices and ${values.length} values`
-    const message = `writeSparseNpz: ${file}: a matrix of ${shape.join(' x ')} has ${lengths}`
-    throw new EspalierError('ERR_ESPALIER_OPTION', message)
-  }
+  checkMatrix(`writeSparseNpz: ${file}`, matrix)
   // SciPy keeps both index arrays in one type, and 32 bits where they do.
-  const fits = count < 2 ** 31
+  const fits = columnIndices.length < 2 ** 31
   const list = (data: NumberArray): NumpyArray => ({ shape: [data.length], data })
   const arrays: Record<string, NumpyArray> = {
     indices: list(fits ? columnIndices : BigInt64Array.from(columnIndices, BigInt)),
