@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -25,6 +26,18 @@ function npy(descr: string, shape: string, data: Buffer): Buffer {
   start.writeUInt16LE(header.length, 8)
   return Buffer.concat([start, Buffer.from(header), data])
 }
+
+t.test('a folder and a named pipe are refused, and nobody waits', async (t) => {
+  const directory = t.testdir()
+  const refused = ['ERR_ESPALIER_FILE', 'it is not a file'] as const
+  await rejectsWith(t, readDataset(directory), ...refused)
+  const pipe = join(directory, 'pipe.csv')
+  if (spawnSync('mkfifo', [pipe]).status !== 0) return
+  await rejectsWith(t, readDataset(pipe), ...refused)
+  const values = join(directory, 'x.npy')
+  writeFileSync(values, npy('|u1', '(1, 1)', Buffer.of(1)))
+  await rejectsWith(t, readDataset(values, { labels: pipe }), ...refused)
+})
 
 t.test('formats are known by name, else by contents', async (t) => {
   const directory = t.testdir()

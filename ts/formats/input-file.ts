@@ -1,6 +1,6 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { allocate } from '../data/memory.js'
+import { openFile } from '../data/readers/bytes.js'
 import { EspalierError } from '../errors.js'
 import { fileError } from './atomic-file.js'
 
@@ -16,19 +16,12 @@ export class InputFile {
 
   /** @throws ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE */
   static async open(path: string): Promise<InputFile> {
-    let handle: FileHandle
-    try {
-      // Without waiting: a named pipe that nobody writes to must not hang the reader.
-      handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError('read', path, cause)
+    const handle = await openFile(path).catch((cause) => {
+      if (cause.code !== 'ENOENT') throw fileError('read', path, cause)
       throw new EspalierError('ERR_ESPALIER_NOT_FOUND', `${path}: no such file`, { cause })
-    }
-    const status = await handle.stat().catch((cause) => cause as Error)
-    if (!(status instanceof Error) && status.isFile()) return new InputFile(path, status.size, handle)
-    await handle.close()
-    if (status instanceof Error) throw fileError('read', path, status)
-    throw new EspalierError('ERR_ESPALIER_FILE', `cannot read ${path}: it is not a file`)
+    })
+    const { size } = await handle.stat()
+    return new InputFile(path, size, handle)
   }
 
   /**

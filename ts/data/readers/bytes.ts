@@ -1,7 +1,10 @@
 import { constants } from 'node:buffer'
-import { open } from 'node:fs/promises'
+import { constants as flags } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { createGunzip, createInflate } from 'node:zlib'
 import { EspalierError } from '../../errors.js'
+
+const { O_RDONLY, O_NONBLOCK } = flags
 
 /** Bytes that any compressed file may inflate to, however small it is. */
 const FREE_INFLATION = 64 * 2 ** 20
@@ -56,19 +59,26 @@ export function inflationError(path: string, offset: number, packed: number): Es
   )
 }
 
+/** Opens a file to read it, and nothing else: a named pipe that nobody writes to must not hang its reader. */
+export async function openFile(path: string): Promise<FileHandle> {
+  const file = await open(path, O_RDONLY | (O_NONBLOCK ?? 0))
+  if ((await file.stat()).isFile()) return file
+  await file.close()
+  throw new EspalierError('ERR_ESPALIER_FILE', `cannot read ${path}: it is not a file`)
+}
+
 /** The whole of a file, and whether it starts like a gzip file. Reads what is there, never what a header says. */
 export async function readWhole(path: string, signal?: AbortSignal): Promise<Buffer> {
   try {
-    await using file = await open(path, 'r')
-    const status = await file.stat()
-    if (!status.isFile()) throw new EspalierError('ERR_ESPALIER_FILE', `${path}: is not a file`)
-    if (status.size > constants.MAX_LENGTH) {
+    await using file = await openFile(path)
+    const { size } = await file.stat()
+    if (size > constants.MAX_LENGTH) {
       throw new EspalierError(
         'ERR_ESPALIER_FILE',
-        `${path}: ${status.size} bytes are more than fit into one buffer (${constants.MAX_LENGTH})`,
+        `${path}: ${size} bytes are more than fit into one buffer (${constants.MAX_LENGTH})`,
       )
     }
-    const bytes = Buffer.allocUnsafeSlow(status.size)
+    const bytes = Buffer.allocUnsafeSlow(size)
     let filled = 0
     while (filled < bytes.length) {
       signal?.throwIfAborted()
@@ -85,8 +95,7 @@ export async function readWhole(path: string, signal?: AbortSignal): Promise<Buf
 /** The first bytes of a file, as many as it has of those asked for. */
 export async function fileStart(path: string, count: number): Promise<Buffer> {
   try {
-    await using file = await open(path, 'r')
-    if (!(await file.stat()).isFile()) throw new EspalierError('ERR_ESPALIER_FILE', `${path}: is not a file`)
+    await using file = await openFile(path)
     const bytes = Buffer.alloc(count)
     const { bytesRead } = await file.read(bytes, 0, count, 0)
     return bytes.subarray(0, bytesRead)

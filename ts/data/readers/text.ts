@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { EspalierError } from '../../errors.js'
@@ -10,6 +9,7 @@ import {
   inflationError,
   inflationLimit,
   isGzip,
+  openFile,
   rethrow,
 } from './bytes.js'
 
@@ -82,12 +82,11 @@ export async function* textLines(path: string, signal?: AbortSignal): AsyncGener
 
 async function look(path: string): Promise<{ size: number; gzip: boolean }> {
   try {
-    await using file = await open(path, 'r')
-    const status = await file.stat()
-    if (!status.isFile()) throw new EspalierError('ERR_ESPALIER_FILE', `${path}: is not a file`)
+    await using file = await openFile(path)
+    const { size } = await file.stat()
     const first = Buffer.alloc(2)
     const { bytesRead } = await file.read(first, 0, 2, 0)
-    return { size: status.size, gzip: isGzip(first.subarray(0, bytesRead)) }
+    return { size, gzip: isGzip(first.subarray(0, bytesRead)) }
   } catch (cause) {
     throw fileError(path, cause)
   }
