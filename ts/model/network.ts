@@ -3,6 +3,7 @@ import { EspalierError } from '../errors.js'
 import { readCheckpoint, writeCheckpoint } from '../formats/checkpoint.js'
 import { addon, fromNative, guarded } from '../native/loader.js'
 import type {
+  NativeData,
   NativeLayerSummary,
   NativeMemory,
   NativeNetwork,
@@ -12,18 +13,12 @@ import type {
 import { chooseDevice } from '../native/system.js'
 import { Following } from '../observe/follow.js'
 import { traced, traceRun } from '../observe/trace.js'
-import { watchedBy } from '../train/early-stopping.js'
 import type { Metrics } from '../train/events.js'
-import {
-  type FitOptions,
-  type FitSettings,
-  readFitOptions,
-  threadsSchema,
-  toNativeSettings,
-} from '../train/options.js'
+import { type FitOptions, type FitSettings, threadsSchema } from '../train/options.js'
+import { prepareRun } from '../train/prepare.js'
 import { Run } from '../train/run.js'
 import { toNativeData, toNativeRows } from '../train/samples.js'
-import { Feeder, isStream, readStream, type SampleStream, toNativeStream } from '../train/stream.js'
+import type { SampleStream } from '../train/stream.js'
 import { startTraining } from '../train/training.js'
 import { object, parse, text } from '../validation.js'
 import {
@@ -148,28 +143,14 @@ export class Network {
   fit(train: Dataset | SampleStream, options?: FitOptions): Run
   fit(train: Dataset | SampleStream, options: FitOptions = {}): Run {
     this.#ready('fit', true)
-    const hasSparse = this.description.layers.some((layer) => layer.type === 'sparse')
-    const request = readFitOptions(options, this.#training, hasSparse)
-    const validation =
-      request.validation === undefined
-        ? null
-        : toNativeData('fit: validation', request.validation, this.description, true)
-    const watched = watchedBy(request.settings.earlyStopping, train, options.validation)
+    const feed = (samples: NativeData) => guarded(() => this.#native.feed(samples))
+    const { request, samples, training } = prepareRun(train, options, this.description, this.#training, feed)
     const previous = { training: this.#training, progress: this.#progress }
-    const stream = isStream(train) ? readStream(train, this.description) : null
-    const { epochs } = request.settings
     const following = new Following()
     const { placement } = this
     const task = startTraining({
+      ...training,
       native: this.#native,
-      train: stream ? toNativeStream(stream) : toNativeData('fit: train', train, this.description, true),
-      feeder:
-        stream &&
-        new Feeder(stream, this.description, epochs, (samples) => guarded(() => this.#native.feed(samples))),
-      validation,
-      settings: toNativeSettings(request, watched),
-      signal: request.signal,
-      checkpoint: request.checkpoint,
       toSnapshot: (state) => this.#snapshotOf(state, request.settings),
       take: () => this.#takeSnapshot(),
       write: following.writing(writeCheckpoint),
@@ -195,8 +176,8 @@ export class Network {
       get device() {
         return chooseDevice(placement.device)
       },
-      samples: isStream(train) ? train.samplesPerEpoch : train.samples,
-      validationSamples: validation?.samples ?? 0,
+      samples,
+      validationSamples: training.validation?.samples ?? 0,
       before: this.#progress,
       stats: () => this.#stats(),
     })
