@@ -174,3 +174,48 @@ t.test('bad options name what is allowed', needsAddon, async (t) => {
   })
   t.throws(fit({ checkpoint: { path: 'x', keep: { last: 0 } } }), { message: /"checkpoint.keep.last" is 0/ })
 })
+
+t.test(
+  'a consumer that throws in its loop stops neither the run nor other readers',
+  needsAddon,
+  async (t) => {
+    using network = make()
+    const run = network.fit(train, { ...settings, epochs: 5 })
+    const careless = (async () => {
+      for await (const event of run) if (event.type === 'epoch') throw new Error('of the consumer')
+    })().catch((error: Error) => error.message)
+    const epochs: number[] = []
+    for await (const event of run) if (event.type === 'epoch') epochs.push(event.epoch)
+    t.equal(await careless, 'of the consumer')
+    t.strictSame(epochs, [1, 2, 3, 4, 5])
+    t.equal((await run).reason, 'finished')
+  },
+)
+
+t.test('a consumer that never comes back sees the latest progress and every epoch', needsAddon, async (t) => {
+  using network = make()
+  const run = network.fit(train, { ...settings, epochs: 400 })
+  const reader = run[Symbol.asyncIterator]()
+  const { reason, history } = await run
+  t.equal(reason, 'finished')
+  let [progress, epochs] = [0, 0]
+  for (let next = await reader.next(); !next.done; next = await reader.next()) {
+    if (next.value.type === 'progress') progress++
+    if (next.value.type === 'epoch') epochs++
+  }
+  t.equal(epochs, history.length)
+  t.ok(progress <= 1, 'progress is not heaped up')
+})
+
+t.test('a data set that changes under a run does not lead it out of its memory', needsAddon, async (t) => {
+  const values = new Float32Array(new SharedArrayBuffer(train.values.byteLength))
+  values.set(train.values)
+  const labels = train.labels!.slice()
+  using network = make()
+  const run = network.fit({ ...train, values, labels }, { ...settings, epochs: 1e6 })
+  for await (const event of run) if (event.type === 'epoch') break
+  // Labels were copied, so that none can point outside the network; values are read in place.
+  labels.fill(2 ** 31 - 1)
+  values.fill(Number.POSITIVE_INFINITY)
+  await t.rejects(run, { code: 'ERR_ESPALIER_DIVERGED' })
+})
