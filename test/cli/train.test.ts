@@ -382,3 +382,23 @@ t.test('runs of the same name and second get folders of their own', needsAddon, 
   const { json } = await espalier(folder, [...table, '--epochs', '1', '--json', '--name', 'mine'])
   t.equal(json().checkpoint, join(folder, 'runs', 'mine-2', 'model.safetensors'))
 })
+
+t.test('--max-seconds ends a run, and --resume goes on', needsAddon, async (t) => {
+  const folder = t.testdir({ 'table.csv': smallTable() })
+  const first = await espalier(folder, [
+    ...table,
+    '--epochs',
+    '1000000',
+    '--max-seconds',
+    '0.3',
+    '--out',
+    'run',
+    '--json',
+  ])
+  t.equal(first.code, 0, first.stderr)
+  t.match(first.json(), { reason: 'maxSeconds' })
+  const steps = Number(first.json().epochs)
+  const again = await espalier(folder, ['train', '--resume', model, '--epochs', String(steps + 2), '--json'])
+  t.equal(again.code, 0, again.stderr)
+  t.match(again.json(), { reason: 'finished', epochs: steps + 2 })
+})

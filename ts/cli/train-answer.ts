@@ -46,7 +46,7 @@ export function summaryLines({ dataset, result }: RunRecord, folder: RunFolder):
       : `test accuracy ${formatPercent(testAccuracy)}`
   return [
     '',
-    `${dataset.name}: ${test}, training loss ${formatLoss(trainLoss)}${reason === 'cancelled' ? ' (stopped early)' : ''}`,
+    `${dataset.name}: ${test}, training loss ${formatLoss(trainLoss)}${reason === 'finished' ? '' : ' (stopped early)'}`,
     `${formatCount(connections)} connections, sparsity ${formatPercent(sparsity)}`,
     `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, ${formatSeconds(seconds)} of training, ${formatShort(samplesPerSecond)} samples/s, ${formatCount(result.peakMemoryMB)} MB`,
     '',

@@ -48,6 +48,7 @@ export interface TrainOptions extends DeviceOptions, TopologyOptions {
   warmup: number
   seed: number
   threads?: number
+  maxSeconds?: number
   out?: string
   name?: string
   resume?: string
@@ -158,6 +159,10 @@ const otherOptions = [
   new Option('--threads <count>', 'threads to train with (default: all of the machine)').argParser(
     whole(1, 256),
   ),
+  new Option(
+    '--max-seconds <seconds>',
+    'end after so much training; --resume goes on (default: when the epochs are over)',
+  ).argParser(positive),
   new Option('--data <folder>', 'look for data sets here first'),
   new Option('--label <column>', 'column of the file that is to be learnt'),
   new Option('--task <kind>', 'what the labels of a file are: classes, or numbers to predict').choices([

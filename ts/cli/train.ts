@@ -95,6 +95,7 @@ async function train(named: string | undefined, command: Command): Promise<void>
     validation: split.test,
     threads: machine.threads,
     signal: interrupt.signal,
+    ...(options.maxSeconds !== undefined && { maxSeconds: options.maxSeconds }),
     resume: earlier !== null,
     checkpoint: { path: folder.checkpoint },
   })
