@@ -5,7 +5,7 @@ import { deflateSync, gzipSync } from 'node:zlib'
 import { readDataset, readRunRecord, readStudyFile, writeNpy, writeRunRecord } from 'espalier'
 import { madeUp } from '../report/made-up.js'
 import { MatWriter } from '../support/mat.js'
-import { type Seed, type Target, words } from './target.js'
+import { jsonTokens, type Seed, type Target, words } from './target.js'
 
 const table = 'left,middle,kind\n1,0.5,a\n2,-3e-2,b\n"3",4,"a, b"\n'
 const typed = 'target;x;y\n0;red;1\n1;blue;2\n0;red;3\n'
@@ -73,26 +73,6 @@ function idxSeeds(): Seed[] {
   ]
 }
 
-const jsonTokens = words(
-  // Deeper than any stack.
-  '['.repeat(10_000) + ']'.repeat(10_000),
-  '{',
-  '}',
-  '[',
-  ']',
-  '"',
-  ':',
-  ',',
-  'null',
-  'true',
-  '""',
-  '[]',
-  '{}',
-  '-1',
-  '1e999',
-  '"__proto__":',
-  '\\u0000',
-)
 const textTokens = words(
   '\n',
   '\r\n',

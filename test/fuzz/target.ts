@@ -19,3 +19,25 @@ export interface Target {
 
 export const words = (...texts: readonly string[]): Buffer[] =>
   texts.map((text) => Buffer.from(text, 'latin1'))
+
+/** What JSON is made of, and what readers of it stumble over. */
+export const jsonTokens = words(
+  // Deeper than any stack.
+  '['.repeat(10_000) + ']'.repeat(10_000),
+  '{',
+  '}',
+  '[',
+  ']',
+  '"',
+  ':',
+  ',',
+  'null',
+  'true',
+  '""',
+  '[]',
+  '{}',
+  '-1',
+  '1e999',
+  '"__proto__":',
+  '\\u0000',
+)

@@ -22,27 +22,8 @@ import {
 } from 'espalier'
 import { clouds } from '../model/support.js'
 import { zipOf } from '../support/zip.js'
-import { type Seed, type Target, words } from './target.js'
+import { jsonTokens, type Seed, type Target, words } from './target.js'
 
-const jsonTokens = words(
-  // Deeper than any stack.
-  '['.repeat(10_000) + ']'.repeat(10_000),
-  '{',
-  '}',
-  '[',
-  ']',
-  '"',
-  ':',
-  ',',
-  'null',
-  '""',
-  '[]',
-  '{}',
-  '-1',
-  '1e999',
-  '"__proto__":',
-  '\\u0000',
-)
 const safetensorsTokens = words(
   '"dtype":',
   '"shape":',
