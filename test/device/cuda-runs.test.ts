@@ -42,12 +42,10 @@ t.test('a checkpoint moves between the devices, and training goes on', { skip: n
 t.test('a run that moves connections goes on where it stopped', { skip: noCuda }, async (t) => {
   for (const rewire of [set({ every: 7 }), rigl({ every: 7 })]) {
     const file = path.join(t.testdir(), 'model.safetensors')
-    const controller = new AbortController()
     const { cuda } = pair()
     const before = cuda.summary()
-    const run = cuda.fit(data, { epochs: 4, batchSize: 16, rewire, signal: controller.signal })
-    for await (const event of run) if (event.type === 'rewire') controller.abort()
-    t.equal((await run).reason, 'cancelled')
+    const first = await cuda.fit(data, { epochs: 4, batchSize: 16, rewire, maxSteps: 16 })
+    t.equal(first.reason, 'maxSteps')
     await cuda.save(file)
     const resumed = await Network.load(file, { device: 'cuda' })
     t.match(await resumed.fit(data, { resume: true }), { reason: 'finished', epochs: 4, steps: 40 })

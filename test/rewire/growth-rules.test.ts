@@ -45,12 +45,9 @@ t.test('a resumed run equals an uninterrupted one, bit for bit', { skip: noAddon
       const whole = make(rule)
       await whole.fit(many, settings)
 
-      const controller = new AbortController()
       const interrupted = make(rule)
-      const first = interrupted.fit(many, { ...settings, signal: controller.signal })
-      for await (const event of first)
-        if (event.type === 'rewire' || event.type === 'epoch') controller.abort()
-      t.equal((await first).reason, 'cancelled', `${rule}, ${name} was interrupted`)
+      const first = await interrupted.fit(many, { ...settings, maxSteps: 317 })
+      t.equal(first.reason, 'maxSteps', `${rule}, ${name} was interrupted`)
       const file = path.join(folder, `${rule}-${name}.safetensors`)
       await interrupted.save(file)
 
