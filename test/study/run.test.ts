@@ -1,7 +1,14 @@
 /** The quick form of every study, cut down to a table that is trained in moments; data that is missing; what is printed. */
 import { join } from 'node:path'
 import t from 'tap'
-import { compare, type FinishedRun, type StudyDefinition, studies, studyMarkdown } from '../../lib/index.js'
+import {
+  compare,
+  type FinishedRun,
+  type Study,
+  type StudyDefinition,
+  studies,
+  studyMarkdown,
+} from '../../lib/index.js'
 import { carryOut } from '../../lib/study/run.js'
 import { needsAddon } from '../cli/process.js'
 import { rejectsWith } from '../support/data.js'
@@ -125,24 +132,30 @@ t.test('a study that is stopped has no verdict, and goes on later', needsAddon, 
   t.equal(rest.claims.length, first!.claims.length)
 })
 
-t.test('gradientConcentration and fanInShape', needsAddon, async (t) => {
-  const folder = t.testdir({ 'table.csv': wideTable() })
-  const result = await compare(
+/** Methods and measures on the table in the folder, one seed each. */
+const compareOnce = (folder: string, rest: Pick<Study, 'methods' | 'measures'>) =>
+  compare(
     {
-      name: 'measures',
+      name: 'once',
       datasets: [{ name: join(folder, 'table.csv'), label: 'kind' }],
       sparsities: [0.75],
       seeds: 1,
       network: { hidden: [32], device: 'cpu' },
       fit: { epochs: 2, batchSize: 16 },
-      methods: [
-        { name: 'flat', network: { topology: { type: 'constantFanIn', density: 'erdosRenyi' } } },
-        { name: 'dense', network: { layer: { type: 'dense' } } },
-      ],
-      measures: [{ type: 'gradientConcentration', samples: 40 }, { type: 'fanInShape' }],
+      ...rest,
     },
     { folder: join(folder, 'out') },
   )
+
+t.test('gradientConcentration and fanInShape', needsAddon, async (t) => {
+  const folder = t.testdir({ 'table.csv': wideTable() })
+  const result = await compareOnce(folder, {
+    methods: [
+      { name: 'flat', network: { topology: { type: 'constantFanIn', density: 'erdosRenyi' } } },
+      { name: 'dense', network: { layer: { type: 'dense' } } },
+    ],
+    measures: [{ type: 'gradientConcentration', samples: 40 }, { type: 'fanInShape' }],
+  })
   const [flat, dense] = result.runs as FinishedRun[]
   const looks = flat!.measures.gradientConcentration as unknown as {
     when: string
@@ -170,25 +183,16 @@ t.test('gradientConcentration and fanInShape', needsAddon, async (t) => {
 
 t.test('preparations: equilibrium and spatiallyCoupled', needsAddon, async (t) => {
   const folder = t.testdir({ 'table.csv': wideTable() })
-  const result = await compare(
-    {
-      name: 'preparations',
-      datasets: [{ name: join(folder, 'table.csv'), label: 'kind' }],
-      sparsities: [0.75],
-      seeds: 1,
-      network: { hidden: [32], device: 'cpu' },
-      fit: { epochs: 2, batchSize: 16 },
-      methods: [
-        { name: 'equilibrium', prepare: [{ type: 'equilibrium', epochs: 2 }] },
-        ...(['anova', 'equal'] as const).map((importance) => ({
-          name: importance,
-          prepare: [{ type: 'spatiallyCoupled', importance, blocks: 4, window: 2 } as const],
-        })),
-      ],
-      measures: [{ type: 'fanInShape' }],
-    },
-    { folder: join(folder, 'out') },
-  )
+  const result = await compareOnce(folder, {
+    methods: [
+      { name: 'equilibrium', prepare: [{ type: 'equilibrium', epochs: 2 }] },
+      ...(['anova', 'equal'] as const).map((importance) => ({
+        name: importance,
+        prepare: [{ type: 'spatiallyCoupled', importance, blocks: 4, window: 2 } as const],
+      })),
+    ],
+    measures: [{ type: 'fanInShape' }],
+  })
   t.ok(result.runs.every(({ status }) => status === 'finished'))
   const [start, ...bands] = result.runs as FinishedRun[]
   const { cv } = start!.notes.equilibrium as unknown as { cv: number[] }

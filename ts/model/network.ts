@@ -37,7 +37,7 @@ import {
 import { type LayerPattern, patternOf } from './pattern.js'
 import { type Placement, type PlacementOptions, readPlacement } from './placement.js'
 import type { NetworkSnapshot, Progress } from './snapshot.js'
-import { type NetworkStats, statsOf } from './stats.js'
+import { exploredShare, type NetworkStats, statsOf } from './stats.js'
 
 /** Options of `evaluate` and `predict`. */
 export interface ThreadOptions {
@@ -292,13 +292,7 @@ export class Network {
    * @throws ERR_ESPALIER_STATE
    */
   exploration(): number | null {
-    let [explored, all] = [0, 0]
-    for (const { inputs, outputs, exploration } of this.summary()) {
-      if (exploration === null) continue
-      explored += exploration * inputs * outputs
-      all += inputs * outputs
-    }
-    return all === 0 ? null : explored / all
+    return exploredShare(this.summary())
   }
 
   /** Bytes held now, by use. @throws ERR_ESPALIER_STATE */
@@ -369,14 +363,8 @@ export class Network {
   /** Also after `dispose`, while a run that it stops still needs the addon's object. */
   #stats(): NetworkStats {
     const native = this.#native
-    const { progress } = this
-    const training = this.#fitting
-    return guarded(() => ({
-      ...statsOf(native.summary(), native.memory()),
-      plan: native.plan(),
-      progress,
-      training,
-    }))
+    const known = { progress: this.progress, training: this.#fitting }
+    return guarded(() => ({ ...statsOf(native.summary(), native.memory()), plan: native.plan(), ...known }))
   }
 
   async #takeSnapshot(): Promise<NetworkSnapshot> {

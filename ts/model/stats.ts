@@ -40,3 +40,14 @@ export function statsOf(
 function sum<T>(items: readonly T[], value: (item: T) => number): number {
   return items.reduce((total, item) => total + value(item), 0)
 }
+
+/** R_s over all layers for which it is followed; null where it is for none. */
+export function exploredShare(layers: readonly NativeLayerSummary[]): number | null {
+  let [explored, all] = [0, 0]
+  for (const { inputs, outputs, exploration } of layers) {
+    if (exploration === null) continue
+    explored += exploration * inputs * outputs
+    all += inputs * outputs
+  }
+  return all === 0 ? null : explored / all
+}
