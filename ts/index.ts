@@ -76,8 +76,8 @@ export {
 } from './experiment/summary.js'
 export { readCheckpoint, writeCheckpoint } from './formats/checkpoint.js'
 export { type ImportLayer, type ImportOptions, importNetwork } from './formats/import.js'
-export { type NumpyArray, readNpy, writeNpy } from './formats/npy.js'
-export { type NpzReadOptions, type NpzWriteOptions, readNpz, writeNpz } from './formats/npz.js'
+export { type NumpyArray, type NumpyReadOptions, readNpy, writeNpy } from './formats/npy.js'
+export { type NpzWriteOptions, readNpz, writeNpz } from './formats/npz.js'
 export { exportOnnx, type OnnxOptions } from './formats/onnx.js'
 export {
   readSafetensors,

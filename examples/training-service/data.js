@@ -14,9 +14,6 @@ export const nameSchema = {
   description: 'name of a data set, see GET /datasets',
 }
 
-/** Milliseconds that reading one data set may take. */
-const patience = 60_000
-
 /** What the library says of data that it cannot use; everything else is our own trouble. */
 const clientsFault = new Set([
   'ERR_ESPALIER_DATA',
@@ -29,6 +26,7 @@ const clientsFault = new Set([
 export class DataSets {
   #folder
   #maxBytes
+  #milliseconds
   #worker = null
   /** Of the request that the worker is at. */
   #answer = null
@@ -39,11 +37,13 @@ export class DataSets {
 
   /**
    * @param {string} folder whose files are on offer; '' for none
-   * @param {number} maxBytes that the samples of a data set may take, and those that are kept in memory together
+   * @param {number} maxBytes that reading a data set may take in memory, and that those kept in memory may take together
+   * @param {number} milliseconds that reading one data set may take
    */
-  constructor(folder, maxBytes) {
+  constructor(folder, maxBytes, milliseconds = 60_000) {
     this.#folder = folder
     this.#maxBytes = maxBytes
+    this.#milliseconds = milliseconds
   }
 
   /** Names that a job may ask for. */
@@ -132,7 +132,7 @@ export class DataSets {
     this.#worker ??= this.#start()
     const worker = this.#worker
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => worker.terminate(), patience)
+      const timer = setTimeout(() => worker.terminate(), this.#milliseconds)
       this.#answer = ({ value, error }) => {
         clearTimeout(timer)
         this.#answer = null
@@ -157,7 +157,7 @@ export class DataSets {
     }
     worker.on('message', (answer) => this.#answer?.(answer))
     worker.on('error', (error) => lost(`the data set cannot be read here (${error.code ?? error.message})`))
-    worker.on('exit', () => lost(`reading the data set took more than ${patience / 1000} seconds`))
+    worker.on('exit', () => lost(`reading the data set took more than ${this.#milliseconds / 1000} seconds`))
     return worker
   }
 

@@ -24,7 +24,7 @@ const numbers = {
   checkpointSeconds: ['TRAINING_CHECKPOINT_SECONDS', 10, 0.01, 86_400],
   /** MiB of an uploaded file. */
   uploadMB: ['TRAINING_UPLOAD_MB', 16, 0.001, 4096],
-  /** MiB that the samples of one data set may take in memory. */
+  /** MiB of memory that reading one data set may take. */
   dataMB: ['TRAINING_DATA_MB', 256, 0.001, 65_536],
   /** MiB of native memory over all networks. */
   nativeMB: ['TRAINING_NATIVE_MB', 1024, 1, 1_048_576],

@@ -112,8 +112,6 @@ t.test('archives that lie are refused', async (t) => {
       [{ ...entry, crc: 1 }],
       /entry "a\.npy" at byte 0: its CRC-32 is [0-9a-f]+, and 1 was/,
     ],
-    ['a size beyond everything', [{ ...entry, size: 0xfffffffe }], /more than \d+ bytes; option "maxBytes"/],
-    ['a bomb', [{ name: 'a.npy', bytes: zeros, deflate: true }], /the entries take more than \d+ bytes/],
     [
       'an object',
       [{ name: 'o.npy', bytes: plain('|O', '(1,)', Buffer.from('\x80\x03K\x01.', 'latin1')) }],
@@ -129,8 +127,11 @@ t.test('archives that lie are refused', async (t) => {
     writeFileSync(file, zipOf(entries))
     await t.rejects(readNpz(file), { code: 'ERR_ESPALIER_FORMAT', message }, what)
   }
+  writeFileSync(file, zipOf([{ ...entry, size: 0xfffffffe }]))
+  await rejectsWith(t, readNpz(file), 'ERR_ESPALIER_MEMORY', file, '4294967294', 'option "maxBytes"')
   writeFileSync(file, zipOf([{ name: 'a.npy', bytes: zeros, deflate: true }]))
-  t.equal((await readNpz(file, { maxBytes: 2 ** 27 })).get('a')!.data.length, 9_000_000)
+  await rejectsWith(t, readNpz(file, { maxBytes: 2 ** 25 }), 'ERR_ESPALIER_MEMORY', file, 'maxBytes')
+  t.equal((await readNpz(file, { maxBytes: 2 ** 28 })).get('a')!.data.length, 9_000_000)
   await rejectsWith(t, readNpz(file, { maxBytes: -1 }), 'ERR_ESPALIER_OPTION', 'maxBytes')
 })
 

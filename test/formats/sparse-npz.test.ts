@@ -147,7 +147,6 @@ t.test('matrices that lie are refused', async (t) => {
     ],
     ['coo', coo, /element \(0, 1\) is stored twice; call sum_duplicates\(\) first/],
     ['coo', { ...coo, row: ints(0) }, /1 elements where 2/],
-    ['coo', { ...coo, shape: shape(2 ** 24, 2) }, /16777216 rows in an archive of \d+ bytes/],
     [
       'bsr',
       { ...good, data: { shape: [2, 1, 3], data: new Float32Array(6) } },
@@ -158,6 +157,8 @@ t.test('matrices that lie are refused', async (t) => {
     const file = await scipy(folder, format, arrays)
     await t.rejects(readSparseNpz(file), { code: 'ERR_ESPALIER_FORMAT', message }, String(message))
   }
+  const empty = await scipy(folder, 'coo', { ...coo, shape: shape(2 ** 24, 2) })
+  await rejectsWith(t, readSparseNpz(empty), 'ERR_ESPALIER_MEMORY', empty, 'maxBytes')
 })
 
 t.test('the layers of a snapshot, to Python and back', skip, async (t) => {

@@ -1,4 +1,5 @@
 /** Data for the commands: by name or path, with a bar while it downloads, scaled as it was for training. */
+import { totalmem } from 'node:os'
 import path from 'node:path'
 import type { RunRecord } from '../index.js'
 import {
@@ -23,6 +24,9 @@ export interface DataOptions {
   seed: number
 }
 
+/** Whoever names a file on a command line trusts it: only what the machine cannot hold is refused. */
+const maxBytes = totalmem()
+
 /** Loads what `source` names as training and test part. */
 export async function loadSplit(
   source: string,
@@ -31,7 +35,8 @@ export async function loadSplit(
   signal: AbortSignal,
   scaling: 'standard' | 'none' = 'standard',
 ): Promise<LoadedSplit> {
-  if ((label !== undefined || task !== undefined) && (await isCatalogued(source, data))) {
+  const catalogued = await isCatalogued(source, data)
+  if (catalogued && (label !== undefined || task !== undefined)) {
     throw usage(
       `option '--${label !== undefined ? 'label' : 'task'}' is for files; the data set ${source} has its own labels`,
     )
@@ -45,6 +50,7 @@ export async function loadSplit(
     ...(data === undefined ? {} : { dataDirectory: data }),
     ...(label === undefined ? {} : { label }),
     ...(task === undefined ? {} : { task }),
+    ...(catalogued ? {} : { maxBytes }),
   }
   return await resolveDataset(source, options)
 }
@@ -83,6 +89,7 @@ export async function loadSamples(
   if (whole && record !== null) {
     dataset = await readDataset(source, {
       signal,
+      maxBytes,
       ...(label === undefined ? {} : { label: label === false ? null : label }),
       ...(task === undefined ? {} : { task }),
     })

@@ -32,8 +32,9 @@ export interface ReadOptions {
   /** What the labels are: classes, or numbers to be predicted. Default: classification. */
   readonly task?: Task
   /**
-   * Bytes that the samples of a file may take as float32; a file that needs more is ERR_ESPALIER_MEMORY before they are
-   * allocated. Columns of text and sparse rows can be far larger there than in their file. Default: no limit.
+   * Bytes that reading a file may take in memory: its contents inflated, and its samples as float32, which for sparse
+   * rows and columns of text can be far larger than in the file. A file that needs more is ERR_ESPALIER_MEMORY before that
+   * is allocated. Default: ten times the size of the file and 256 MiB.
    */
   readonly maxBytes?: number
   /** Stops reading. */
@@ -79,8 +80,8 @@ type Checked = z.output<typeof readSchema>
  * Reads all samples of a file, unscaled and undivided. Known formats: IDX, CSV and TSV, libsvm (each also .gz), MAT
  * version 5, NumPy .npy.
  *
- * @throws ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FORMAT, ERR_ESPALIER_DATA, ERR_ESPALIER_FILE, ERR_ESPALIER_OPTION,
- * each naming the file and the place in it.
+ * @throws ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FORMAT, ERR_ESPALIER_DATA, ERR_ESPALIER_FILE, ERR_ESPALIER_MEMORY,
+ * ERR_ESPALIER_OPTION, each naming the file and, where there is one, the place in it.
  */
 export async function readDataset(path: string, options: ReadOptions = {}): Promise<Dataset> {
   const checked = checkOptions('readDataset', readSchema, options)
@@ -124,9 +125,9 @@ async function readParts(
       return [train.raw, (await readCsvSamples(test.path, { ...options, like: train.schema }, signal)).raw]
     }
     case 'libsvm': {
-      const rows = [await readLibsvm(path, signal)]
-      if (test?.path !== undefined) rows.push(await readLibsvm(test.path, signal))
-      return densify(rows, maxBytes).map(({ labels, ...part }) =>
+      const rows = [await readLibsvm(path, signal, maxBytes)]
+      if (test?.path !== undefined) rows.push(await readLibsvm(test.path, signal, maxBytes))
+      return densify(rows).map(({ labels, ...part }) =>
         label === null ? part : { ...part, labels: labels! },
       )
     }

@@ -63,6 +63,7 @@ const datasetSchema = z.preprocess(
     testFile: text('a path').optional(),
     testFraction: real({ above: 0, below: 1 }).optional(),
     task: oneOf(['classification', 'regression']).optional(),
+    maxBytes: count.optional(),
   }),
 )
 

@@ -73,6 +73,8 @@ export interface StudyDataset {
   readonly testFraction?: number
   /** Of files: what the labels are. */
   readonly task?: Task
+  /** Of files: bytes that reading them may take in memory. Default: ten times the size of the file and 256 MiB. */
+  readonly maxBytes?: number
 }
 
 /** A row of the comparison. */

@@ -29,15 +29,20 @@ export function toCsr({ shape, rows, columns, values }: Coordinates): SparseMatr
   const next = offsets.slice()
   const order = new Uint32Array(rows.length)
   for (let i = 0; i < rows.length; i++) order[next[rows[i]!]!++] = i
-  for (let row = 0; row < shape[0]; row++)
-    sortRow(order.subarray(offsets[row], offsets[row + 1]), row, columns)
+  for (let row = 0; row < shape[0]; row++) {
+    const [begin, end] = [offsets[row]!, offsets[row + 1]!]
+    // Most rows of a matrix that is nearly empty need no look.
+    if (end - begin > 1) sortRow(order.subarray(begin, end), row, columns)
+  }
+  const rowOffsets = new BigInt64Array(offsets.length)
+  for (let row = 0; row < offsets.length; row++) rowOffsets[row] = BigInt(offsets[row]!)
   const columnIndices = new Int32Array(order.length)
   const sorted = values.slice(0, order.length)
   for (let i = 0; i < order.length; i++) {
     columnIndices[i] = columns[order[i]!]!
     sorted[i] = values[order[i]!]!
   }
-  return { shape, rowOffsets: BigInt64Array.from(offsets, BigInt), columnIndices, values: sorted }
+  return { shape, rowOffsets, columnIndices, values: sorted }
 }
 
 /** Brings the elements of a row into the order of their columns, unless they are. */

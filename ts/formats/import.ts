@@ -53,7 +53,7 @@ export interface ImportOptions extends PlacementOptions {
   loss?: Loss
   /** Of the random numbers of later training. Default 0. */
   seed?: number
-  /** Bytes that the arrays of a .npz file may take, as of `readNpz`. */
+  /** Bytes that reading a .npz file may take in memory, as of `readNpz`. */
   maxBytes?: number
 }
 

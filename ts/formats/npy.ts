@@ -1,7 +1,9 @@
-import { formatError, readContents } from '../data/readers/bytes.js'
+import type { MemoryBudget } from '../data/memory.js'
+import { budgetFor, formatError, readContents } from '../data/readers/bytes.js'
 import { type At, fromFortranOrder, npyNumbers, readNpyHeader } from '../data/readers/npy.js'
-import { decodeArray, type NumberArray } from '../data/readers/numbers.js'
+import { decodeArray, decodedBytes, type NumberArray } from '../data/readers/numbers.js'
 import { EspalierError } from '../errors.js'
+import { object, parse, whole } from '../validation.js'
 import { writeWhole } from './atomic-file.js'
 
 /**
@@ -17,6 +19,17 @@ export interface NumpyArray {
   /** True where the array is one of NumPy's bool; `data` is then a Uint8Array of 0 and 1. Absent otherwise. */
   readonly boolean?: true
 }
+
+/** Options of `readNpy`, `readNpz` and `readSparseNpz`. */
+export interface NumpyReadOptions {
+  /**
+   * Bytes that reading the file may take in memory. Default: ten times the size of the file and 256 MiB, so that a small
+   * file cannot fill the memory; arrays of zeros that were compressed well may need more.
+   */
+  maxBytes?: number
+}
+
+export const numpyReadOptions = object({ maxBytes: whole({ from: 0 }).optional() })
 
 const codes = new Map<NumberArray['constructor'], string>([
   [Uint8Array, '|u1'],
@@ -37,11 +50,14 @@ const mostDimensions = 64
  * order (which is turned into C order); half floats become float32. Objects, text, complex numbers and records are
  * refused; nothing is ever unpickled.
  *
- * @throws ERR_ESPALIER_FORMAT naming file and byte offset, ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE
+ * @throws ERR_ESPALIER_FORMAT naming file and byte offset, ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE,
+ * ERR_ESPALIER_MEMORY for more than `maxBytes`, ERR_ESPALIER_OPTION
  */
-export async function readNpy(path: string): Promise<NumpyArray> {
-  const { bytes, of } = await readContents(path)
-  return decodeNpy(bytes, (offset) => ({ path, offset, ...(of !== undefined && { of }) }))
+export async function readNpy(path: string, options: NumpyReadOptions = {}): Promise<NumpyArray> {
+  const { maxBytes } = parse('readNpy', numpyReadOptions, options)
+  const budget = await budgetFor(path, maxBytes)
+  const { bytes, of } = await readContents(budget)
+  return decodeNpy(bytes, (offset) => ({ path, offset, ...(of !== undefined && { of }) }), budget)
 }
 
 /**
@@ -56,13 +72,15 @@ export async function writeNpy(path: string, array: NumpyArray): Promise<void> {
   })
 }
 
-/** The array in the bytes of a .npy file. @param at for messages */
-export function decodeNpy(bytes: Buffer, at: At): NumpyArray {
+/** The array in the bytes of a .npy file. @param at for messages @param budget what the array is taken from */
+export function decodeNpy(bytes: Buffer, at: At, budget: MemoryBudget): NumpyArray {
   const header = readNpyHeader(bytes, at)
   const { data, type, littleEndian } = npyNumbers(bytes, header, at)
   const { shape, fortranOrder } = header
+  const turned = fortranOrder && shape.length > 1
+  budget.take(decodedBytes(data.length, type) * (turned ? 2 : 1))
   const stored = decodeArray(data, type, littleEndian)
-  const numbers = fortranOrder && shape.length > 1 ? inCOrder(stored, shape) : stored
+  const numbers = turned ? inCOrder(stored, shape) : stored
   if (header.descr?.code !== 'b1') return { shape, data: numbers }
   const other = numbers.findIndex((value: number | bigint) => value !== 0 && value !== 1)
   if (other >= 0) {

@@ -1,18 +1,10 @@
+import type { MemoryBudget } from '../data/memory.js'
 import type { Place } from '../data/readers/bytes.js'
 import type { At } from '../data/readers/npy.js'
 import { EspalierError } from '../errors.js'
-import { flag, object, parse, whole } from '../validation.js'
-import { decodeNpy, encodeNpy, type NumpyArray } from './npy.js'
+import { flag, object, parse } from '../validation.js'
+import { decodeNpy, encodeNpy, type NumpyArray, type NumpyReadOptions, numpyReadOptions } from './npy.js'
 import { writeZip, zipEntries } from './zip.js'
-
-/** Options of `readNpz` and `readSparseNpz`. */
-export interface NpzReadOptions {
-  /**
-   * Bytes that the arrays may take together. Default: ten times the size of the file and 64 MiB, so that a small file
-   * cannot fill the memory; arrays of zeros that were compressed well may need more.
-   */
-  maxBytes?: number
-}
 
 /** Options of `writeNpz` and `writeSparseNpz`. */
 export interface NpzWriteOptions {
@@ -25,23 +17,28 @@ export interface NpzEntry {
   readonly bytes: Buffer
   /** For messages. */
   readonly at: At
+  /** Of the archive; the bytes have been taken from it. */
+  readonly budget: MemoryBudget
 }
 
-const readOptions = object({ maxBytes: whole({ from: 0 }).optional() })
 const writeOptions = object({ compress: flag().default(false) })
 
 /**
  * Reads all arrays of a .npz file, compressed or not (`numpy.savez`, `numpy.savez_compressed`).
  *
  * @returns the arrays by their names, in the order of the file
- * @throws ERR_ESPALIER_FORMAT naming file, entry and offset: an archive that is damaged, encrypted, takes more than
- * `maxBytes` or names an array twice, and arrays that `readNpy` refuses (objects are never unpickled);
- * ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE, ERR_ESPALIER_OPTION
+ * @throws ERR_ESPALIER_FORMAT naming file, entry and offset: an archive that is damaged, encrypted, or names
+ * an array twice, and arrays that `readNpy` refuses (objects are never unpickled); ERR_ESPALIER_MEMORY for more than
+ * `maxBytes`; ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE, ERR_ESPALIER_OPTION
  */
-export async function readNpz(path: string, options: NpzReadOptions = {}): Promise<Map<string, NumpyArray>> {
+export async function readNpz(
+  path: string,
+  options: NumpyReadOptions = {},
+): Promise<Map<string, NumpyArray>> {
   const arrays = new Map<string, NumpyArray>()
-  for await (const [name, { bytes, at }] of npzEntries('readNpz', path, options)) {
-    arrays.set(name, decodeNpy(bytes, at))
+  for await (const [name, { bytes, at, budget }] of npzEntries('readNpz', path, options)) {
+    arrays.set(name, decodeNpy(bytes, at, budget))
+    budget.giveBack(bytes.length)
   }
   return arrays
 }
@@ -71,10 +68,10 @@ export async function writeNpz(
 export async function* npzEntries(
   call: string,
   path: string,
-  options: NpzReadOptions,
+  options: NumpyReadOptions,
 ): AsyncGenerator<[name: string, entry: NpzEntry]> {
-  const { maxBytes } = parse(call, readOptions, options)
-  for await (const { name, bytes, offset } of zipEntries(path, maxBytes)) {
+  const { maxBytes } = parse(call, numpyReadOptions, options)
+  for await (const { name, bytes, offset, budget } of zipEntries(path, maxBytes)) {
     if (!name.endsWith('.npy')) {
       throw new EspalierError(
         'ERR_ESPALIER_FORMAT',
@@ -82,6 +79,6 @@ export async function* npzEntries(
       )
     }
     const at = (inside: number): Place => ({ path, offset: inside, of: `of entry "${name}"` })
-    yield [name.slice(0, -4), { bytes, at }]
+    yield [name.slice(0, -4), { bytes, at, budget }]
   }
 }

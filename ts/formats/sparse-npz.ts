@@ -9,13 +9,14 @@ import type { NetworkSnapshot } from '../model/snapshot.js'
 import { MAX_WIDTH } from '../validation.js'
 import { fileError } from './atomic-file.js'
 import { type Coordinates, DuplicateElement, toCsr } from './csr.js'
-import { decodeNpy, encodeNpy, type NumpyArray, npyHeader } from './npy.js'
-import { type NpzEntry, type NpzReadOptions, npzEntries } from './npz.js'
+import { decodeNpy, encodeNpy, type NumpyArray, type NumpyReadOptions, npyHeader } from './npy.js'
+import { type NpzEntry, npzEntries } from './npz.js'
 import { checkMatrix, layerMatrix, type SparseMatrix } from './sparse-matrix.js'
-import { memoryLimit, writeZip } from './zip.js'
+import { writeZip } from './zip.js'
 
-/** What a row takes that may be without an element: its offsets, while they are sorted. */
+/** What rows, which may be without an element, and elements take while they are sorted, beside the arrays themselves. */
 const BYTES_PER_ROW = 24
+const BYTES_PER_ELEMENT = 32
 
 /**
  * SciPy's sparse matrices as files (scipy.sparse.save_npz): a .npz archive with `format`, `shape`, `data` and the index
@@ -27,10 +28,10 @@ const BYTES_PER_ROW = 24
  * that are stored stay, zeros too; bool becomes a Uint8Array of 0 and 1.
  *
  * @throws ERR_ESPALIER_FORMAT naming the file and what is wrong: no such archive, another format (dia), indices outside
- * the shape, an element stored twice, a side above 16777216; ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE,
- * ERR_ESPALIER_OPTION
+ * the shape, an element stored twice, a side above 16777216; ERR_ESPALIER_MEMORY, ERR_ESPALIER_NOT_FOUND,
+ * ERR_ESPALIER_FILE, ERR_ESPALIER_OPTION
  */
-export async function readSparseNpz(file: string, options: NpzReadOptions = {}): Promise<SparseMatrix> {
+export async function readSparseNpz(file: string, options: NumpyReadOptions = {}): Promise<SparseMatrix> {
   const entries = new Map<string, NpzEntry>()
   for await (const [name, entry] of npzEntries('readSparseNpz', file, options)) entries.set(name, entry)
   const stored = new StoredMatrix(file, entries)
@@ -100,6 +101,7 @@ class StoredMatrix {
     const format = this.#format()
     const shape = this.#shape()
     const values = this.#array('data')
+    this.#entry('data').budget.take(values.data.length * BYTES_PER_ELEMENT)
     switch (format) {
       case 'coo': {
         const rows = this.#indices('row', shape[0])
@@ -171,19 +173,14 @@ class StoredMatrix {
       const what = `the shape is (${shape.join(', ')}); two sides from 1 to ${MAX_WIDTH} are allowed`
       throw this.#wrong('shape', what)
     }
-    const stored = [...this.entries.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
-    if (shape[0]! * BYTES_PER_ROW > memoryLimit(stored, undefined)) {
-      throw this.#wrong(
-        'shape',
-        `${shape[0]} rows in an archive of ${stored} bytes; so empty a matrix is refused`,
-      )
-    }
+    const { budget } = this.#entry('data')
+    budget.take(shape[0]! * BYTES_PER_ROW)
     return shape as [number, number]
   }
 
   #array(name: string): NumpyArray {
-    const { bytes, at } = this.#entry(name)
-    return decodeNpy(bytes, at)
+    const { bytes, at, budget } = this.#entry(name)
+    return decodeNpy(bytes, at, budget)
   }
 
   #list(name: string): NumberArray {

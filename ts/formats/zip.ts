@@ -3,15 +3,12 @@ import { promisify } from 'node:util'
 import { crc32, inflateRaw, type ZlibOptions } from 'node:zlib'
 import yauzl from 'yauzl'
 import yazl from 'yazl'
+import { MemoryBudget } from '../data/memory.js'
 import { EspalierError } from '../errors.js'
 import { writeWhole } from './atomic-file.js'
 import { InputFile } from './input-file.js'
 
 /** ZIP archives in memory, as far as NumPy uses them. Names are names of arrays; nothing is ever written to them. */
-
-/** Bytes that any archive may hold, and how many times its own size beyond that. */
-const FREE_BYTES = 64 * 2 ** 20
-const LARGEST_RATIO = 10
 
 const SLICE = 2 ** 20
 
@@ -23,6 +20,8 @@ export interface ZipEntry {
   readonly bytes: Buffer
   /** Where its local header begins in the archive. */
   readonly offset: number
+  /** Of the archive; the bytes have been taken from it. */
+  readonly budget: MemoryBudget
 }
 
 /** What is to be written: the contents in pieces, which are not copied together. */
@@ -31,23 +30,17 @@ export interface ZipPart {
   readonly pieces: readonly Uint8Array[]
 }
 
-/** How many bytes a file may take in memory: `maxBytes` where it is given, else ten times its size and 64 MiB. */
-export function memoryLimit(size: number, maxBytes: number | undefined): number {
-  return maxBytes ?? FREE_BYTES + LARGEST_RATIO * size
-}
-
 /**
  * Reads the entries of a ZIP archive one by one, ZIP64 included, checking sizes and CRC-32.
  *
- * @param maxBytes how many bytes the entries may take together; by default `memoryLimit`
- * @throws ERR_ESPALIER_FORMAT naming file, entry and offset for what is damaged, encrypted, of an unknown compression,
- * larger than allowed, or has a name twice; ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE
+ * @param maxBytes see `MemoryBudget`
+ * @throws ERR_ESPALIER_FORMAT naming file, entry and offset for what is damaged, encrypted, of an unknown compression
+ * or has a name twice; ERR_ESPALIER_MEMORY, ERR_ESPALIER_NOT_FOUND, ERR_ESPALIER_FILE
  */
 export async function* zipEntries(file: string, maxBytes?: number): AsyncGenerator<ZipEntry> {
   const { input, archive } = await openArchive(file)
-  const limit = memoryLimit(input.size, maxBytes)
+  const budget = new MemoryBudget(file, input.size, maxBytes)
   const names = new Set<string>()
-  let total = 0
   try {
     for await (const entry of archive.eachEntry()) {
       const { fileName: name, uncompressedSize: size, relativeOffsetOfLocalHeader: offset } = entry
@@ -58,11 +51,8 @@ export async function* zipEntries(file: string, maxBytes?: number): AsyncGenerat
       if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8) {
         throw refuse(`compression method ${entry.compressionMethod}; 0 (none) and 8 (deflate) are known`)
       }
-      total += size
-      if (total > limit) {
-        throw refuse(`the entries take more than ${limit} bytes; option "maxBytes" allows more`)
-      }
-      yield { name, offset, bytes: await contents(input, archive, entry, refuse) }
+      budget.take(size)
+      yield { name, offset, bytes: await contents(input, archive, entry, refuse), budget }
     }
   } catch (cause) {
     throw readError(file, cause)

@@ -5,7 +5,19 @@ import net from 'node:net'
 import path from 'node:path'
 import test from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { endless, idOf, isOver, jobWhen, post, quick, startService, table, upload } from './support.js'
+import { DataSets } from '../data.js'
+import {
+  endless,
+  folderFor,
+  idOf,
+  isOver,
+  jobWhen,
+  post,
+  quick,
+  startService,
+  table,
+  upload,
+} from './support.js'
 
 const messageOf = async (response) => (await response.json()).message
 
@@ -56,7 +68,7 @@ test('data that cannot be used is refused with the place where it is wrong', asy
     ['a,y\n1,0\n', 400, /cannot be divided/],
     [Buffer.from([1, 0, 2]), 400, /zero byte/],
     [gzipSync(table()), 400, /packed by gzip/],
-    [texts, 400, /its samples need \d+ bytes/],
+    [texts, 400, /reading it takes \d+ bytes of memory or more/],
     ['1,2\n'.repeat(50_000), 413, /larger than 0.1 MiB/],
     ['1,2\n'.repeat(5_000_000), 413, /larger than 0.1 MiB/],
   ]
@@ -72,6 +84,19 @@ test('data that cannot be used is refused with the place where it is wrong', asy
   assert.deepEqual(await readdir(folder), ['lock'])
   const id = await idOf(await upload(url, table(), quick))
   assert.equal((await jobWhen(url, id, isOver)).state, 'finished', 'it still works')
+})
+
+test('a data set that takes too long to read is given up, and the next one is read', async (t) => {
+  const folder = await folderFor(t)
+  const file = path.join(folder, 'large.csv')
+  await writeFile(file, table(400_000))
+  const hasty = new DataSets('', 2 ** 30, 5)
+  const message = /reading the data set took more than 0.005 seconds/
+  await assert.rejects(hasty.uploaded(file, {}), { statusCode: 400, message })
+  await assert.rejects(hasty.uploaded(file, {}), { statusCode: 400, message })
+  const patient = new DataSets('', 2 ** 30)
+  t.after(() => patient.close())
+  assert.equal((await patient.uploaded(file, {})).train.features, 3)
 })
 
 test('forms with too much, too little or the wrong thing in them', async (t) => {

@@ -21,9 +21,13 @@ import {
 
 const main = fileURLToPath(new URL('../main.js', import.meta.url))
 
-/** The service in a process of its own. */
-async function spawnService(t, environment) {
-  const child = spawn(process.execPath, [main], {
+/**
+ * The service in a process of its own.
+ *
+ * @param {string} limit a command of the shell that limits it
+ */
+async function spawnService(t, environment, limit = 'ulimit -f unlimited') {
+  const child = spawn('bash', ['-c', `${limit}; exec "$0" "$1"`, process.execPath, main], {
     env: {
       ...process.env,
       TRAINING_PORT: '0',
@@ -141,6 +145,30 @@ test('a job that the service dies of again and again is given up', async (t) => 
   const second = await startService(t, { TRAINING_FOLDER })
   const job = await jobWhen(second.url, id, isOver)
   assert.deepEqual([job.state, job.error.code], ['failed', 'ERR_ATTEMPTS'])
+})
+
+test('a full disk fails what needs it, and nothing else', async (t) => {
+  const TRAINING_FOLDER = await folderFor(t)
+  // No file above 64 KiB: the kernel refuses the rest as it does when a disk is full.
+  const { url } = await spawnService(t, { TRAINING_FOLDER }, 'ulimit -f 64')
+  const response = await upload(url, table(10_000), quick)
+  assert.equal(response.status, 500)
+  const { code } = await response.json()
+  assert.equal(code, 'ERR_INTERNAL')
+  const large = await idOf(
+    await post(`${url}/jobs`, { dataset: 'digits', hidden: [1024], epochs: 2, sparsity: 0.5 }),
+  )
+  const job = await jobWhen(url, large, isOver)
+  assert.equal(job.state, 'failed')
+  assert.match(job.error.message, /cannot write .*larger than allowed/)
+  const small = await idOf(await upload(url, table(), quick))
+  assert.equal((await jobWhen(url, small, isOver)).state, 'finished')
+  const left = await readdir(TRAINING_FOLDER, { recursive: true })
+  assert.deepEqual(
+    left.filter((name) => name.endsWith('.tmp')),
+    [],
+    'nothing half-written is left',
+  )
 })
 
 test('two services do not share a folder', async (t) => {

@@ -50,9 +50,9 @@ t.test('faults name file, line and column', async (t) => {
   await rejectsWith(
     t,
     Promise.resolve().then(() => densify([huge])),
-    format,
+    'ERR_ESPALIER_MEMORY',
     path,
-    '2000000000',
-    'too empty',
+    '1 samples of 2000000000 features',
+    'maxBytes',
   )
 })

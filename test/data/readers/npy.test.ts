@@ -1,8 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { readNpy, readNpySamples } from '../../../lib/data/readers/npy.js'
+import { budgetFor } from '../../../lib/data/readers/bytes.js'
+import { readNpySamples, readNpy as readNpyWithin } from '../../../lib/data/readers/npy.js'
 import { refusesEveryCut, rejectsWith, survivesEveryChange } from '../../support/data.js'
+
+const readNpy = async (path: string) => readNpyWithin(await budgetFor(path))
 
 /** A .npy file with any header text. */
 function npyWithHeader(header: string, data: Buffer, version = 1): Buffer {

@@ -3,14 +3,9 @@ import { constants as flags } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { createGunzip, createInflate } from 'node:zlib'
 import { EspalierError } from '../../errors.js'
+import { MemoryBudget } from '../memory.js'
 
 const { O_RDONLY, O_NONBLOCK } = flags
-
-/** Bytes that any compressed file may inflate to, however small it is. */
-const FREE_INFLATION = 64 * 2 ** 20
-
-/** How many times its own size a compressed file may inflate to beyond that. Real data stays far below it. */
-const LARGEST_RATIO = 256
 
 /** Where a reader stands, for its messages. */
 export interface Place {
@@ -46,19 +41,6 @@ export function rethrow(path: string, cause: unknown, signal: AbortSignal | unde
   throw fileError(path, cause)
 }
 
-/** How many bytes a compressed file or element of `packed` bytes may inflate to before it is refused. */
-export function inflationLimit(packed: number): number {
-  return FREE_INFLATION + LARGEST_RATIO * packed
-}
-
-/** The refusal of a file that inflates beyond `inflationLimit`. */
-export function inflationError(path: string, offset: number, packed: number): EspalierError {
-  return formatError(
-    { path, offset },
-    `${packed} compressed bytes inflate to more than ${inflationLimit(packed)}; this is not real data (a decompression bomb?)`,
-  )
-}
-
 /** Opens a file to read it, and nothing else: a named pipe that nobody writes to must not hang its reader. */
 export async function openFile(path: string): Promise<FileHandle> {
   const file = await open(path, O_RDONLY | (O_NONBLOCK ?? 0))
@@ -67,11 +49,23 @@ export async function openFile(path: string): Promise<FileHandle> {
   throw new EspalierError('ERR_ESPALIER_FILE', `cannot read ${path}: it is not a file`)
 }
 
-/** The whole of a file, and whether it starts like a gzip file. Reads what is there, never what a header says. */
-export async function readWhole(path: string, signal?: AbortSignal): Promise<Buffer> {
+/** What reading this file may take in memory. @param maxBytes see `ReadOptions` */
+export async function budgetFor(path: string, maxBytes?: number): Promise<MemoryBudget> {
+  try {
+    await using file = await openFile(path)
+    return new MemoryBudget(path, (await file.stat()).size, maxBytes)
+  } catch (cause) {
+    throw fileError(path, cause)
+  }
+}
+
+/** The whole of the budget's file. Reads what is there, never what a header says. */
+export async function readWhole(budget: MemoryBudget, signal?: AbortSignal): Promise<Buffer> {
+  const { path } = budget
   try {
     await using file = await openFile(path)
     const { size } = await file.stat()
+    budget.take(size)
     if (size > constants.MAX_LENGTH) {
       throw new EspalierError(
         'ERR_ESPALIER_FILE',
@@ -110,33 +104,41 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Inflates a gzip file or a zlib element, within `inflationLimit`.
+ * Inflates a gzip file or a zlib element.
  *
- * @param place where `packed` starts in its file
- * @throws ERR_ESPALIER_FORMAT where the stream is damaged, cut short or grows beyond the limit.
+ * @param offset where `packed` starts in the budget's file
+ * @throws ERR_ESPALIER_FORMAT where the stream is damaged or cut short, ERR_ESPALIER_MEMORY
  */
-export async function inflate(packed: Buffer, kind: 'gzip' | 'zlib', place: Place): Promise<Buffer> {
+export async function inflate(
+  packed: Buffer,
+  kind: 'gzip' | 'zlib',
+  offset: number,
+  budget: MemoryBudget,
+): Promise<Buffer> {
   const stream = (kind === 'gzip' ? createGunzip : createInflate)({ chunkSize: 2 ** 18 })
-  const limit = inflationLimit(packed.length)
   const chunks: Buffer[] = []
   let size = 0
   try {
     stream.end(packed)
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       size += chunk.length
-      if (size > limit) throw inflationError(place.path, place.offset, packed.length)
+      // Twice: the pieces, and the one buffer that they become.
+      budget.take(2 * chunk.length)
       if (size > constants.MAX_LENGTH) {
-        throw formatError(place, `inflates to more than fits into one buffer (${constants.MAX_LENGTH} bytes)`)
+        const problem = `inflates to more than fits into one buffer (${constants.MAX_LENGTH} bytes)`
+        throw formatError({ path: budget.path, offset }, problem)
       }
       chunks.push(chunk)
     }
   } catch (cause) {
     if (cause instanceof EspalierError) throw cause
-    throw damagedStream(place.path, place.offset + stream.bytesWritten, cause)
+    throw damagedStream(budget.path, offset + stream.bytesWritten, cause)
   } finally {
     stream.destroy()
   }
-  return Buffer.concat(chunks, size)
+  const whole = Buffer.concat(chunks, size)
+  budget.giveBack(size)
+  return whole
 }
 
 /** The error of a compressed stream that is damaged or cut short. */
@@ -147,10 +149,12 @@ export function damagedStream(path: string, offset: number, cause: unknown): Esp
 
 /** The contents of a binary data file: inflated where it is a gzip file, whatever its name says. */
 export async function readContents(
-  path: string,
+  budget: MemoryBudget,
   signal?: AbortSignal,
 ): Promise<{ bytes: Buffer; of?: string }> {
-  const bytes = await readWhole(path, signal)
+  const bytes = await readWhole(budget, signal)
   if (!isGzip(bytes)) return { bytes }
-  return { bytes: await inflate(bytes, 'gzip', { path, offset: 0 }), of: 'of the decompressed data' }
+  const inflated = await inflate(bytes, 'gzip', 0, budget)
+  budget.giveBack(bytes.length)
+  return { bytes: inflated, of: 'of the decompressed data' }
 }

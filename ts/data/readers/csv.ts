@@ -1,8 +1,12 @@
 import { Readable } from 'node:stream'
 import Papa from 'papaparse'
 import type { RawSamples } from '../samples.js'
+import { budgetFor } from './bytes.js'
 import { type TableOptions, TableReader, type TableSchema } from './table.js'
-import { textChunks, textError } from './text.js'
+import { LONGEST_LINE, textChunks, textError } from './text.js'
+
+/** Characters of a row beyond which a quote must have been left open. Twice a line: some rows have several. */
+const LONGEST_ROW = 2 * LONGEST_LINE
 
 const DELIMITERS = ['\t', ',', ';', '|']
 
@@ -10,6 +14,8 @@ const DELIMITERS = ['\t', ',', ';', '|']
 export interface CsvOptions extends TableOptions {
   /** The schema of the training file, for a test file: same columns, same categories. */
   readonly like?: TableSchema | undefined
+  /** See `ReadOptions`. */
+  readonly maxBytes?: number | undefined
 }
 
 /**
@@ -20,18 +26,19 @@ export interface CsvOptions extends TableOptions {
  * for, else one called target, label or class, else the last.
  *
  * @throws ERR_ESPALIER_FORMAT for a table that is torn or mixes text and numbers, ERR_ESPALIER_DATA for missing
- * values, NaN and Infinity, both naming file, line and column; ERR_ESPALIER_NOT_FOUND for an unknown label column.
+ * values, NaN and Infinity, both naming file, line and column; ERR_ESPALIER_NOT_FOUND for an unknown label column; ERR_ESPALIER_MEMORY.
  */
 export async function readCsvSamples(
   path: string,
   options: CsvOptions = {},
   signal?: AbortSignal,
 ): Promise<{ raw: RawSamples; schema: TableSchema }> {
-  const chunks = textChunks(path, signal)
+  const budget = await budgetFor(path, options.maxBytes)
+  const chunks = textChunks(path, signal, budget)
   const first = await chunks.next()
   const text = first.done === true ? '' : first.value
   if (text.trim() === '') throw textError(path, 1, 1, 'the file is empty')
-  const table = new TableReader(path, options, options.like)
+  const table = new TableReader(budget, options, options.like)
   await parseRows(path, text, chunks, table)
   return table.finish()
 }
@@ -45,21 +52,24 @@ async function parseRows(
 ): Promise<void> {
   let line = 1
   let quoted = false
+  let received = 0
   async function* all() {
     for (let text: string | undefined = first; text !== undefined; ) {
       quoted ||= text.includes('"')
+      received += text.length
       yield text
       const next = await rest.next()
       text = next.done === true ? undefined : next.value
     }
   }
-  const source = Readable.from(all())
+  // Nothing is read ahead of the rows, so that they are all that is in memory.
+  const source = Readable.from(all(), { highWaterMark: 1 })
   try {
     await new Promise<void>((resolve, reject) => {
       let failure: unknown
       Papa.parse<string[]>(source, {
         delimiter: guessDelimiter(first),
-        chunk({ data, errors }, parser) {
+        chunk({ data, errors, meta }, parser) {
           // Papa swallows what its callbacks throw or lets it escape to the event loop, depending on the source.
           try {
             const torn = errors.find((error) => error.type === 'Quotes')
@@ -68,6 +78,14 @@ async function parseRows(
               const fields = data[row]!
               if (fields.length > 1 || fields[0]!.trim() !== '') table.addRow(fields, line)
               line += quoted ? 1 + innerLines(fields) : 1
+            }
+            if (received - meta.cursor > LONGEST_ROW) {
+              throw textError(
+                path,
+                line,
+                1,
+                `a row of more than ${LONGEST_ROW} characters; is a quote left open?`,
+              )
             }
           } catch (error) {
             failure = error

@@ -1,7 +1,7 @@
 import type { RawLabels } from '../labels.js'
-import { sharedFloats } from '../memory.js'
+import { type MemoryBudget, sharedFloats } from '../memory.js'
 import { type RawSamples, samplesOfArray } from '../samples.js'
-import { formatError, readContents } from './bytes.js'
+import { budgetFor, formatError, readContents } from './bytes.js'
 import {
   copyNumbers,
   decodeNumbers,
@@ -32,10 +32,12 @@ export interface IdxArray {
 /**
  * Reads an IDX file (.gz or not, whatever its name).
  *
- * @throws ERR_ESPALIER_FORMAT naming file and byte offset where header and contents do not agree.
+ * @param budget of the file, see `budgetFor`
+ * @throws ERR_ESPALIER_FORMAT naming file and byte offset where header and contents do not agree; ERR_ESPALIER_MEMORY
  */
-export async function readIdx(path: string, signal?: AbortSignal): Promise<IdxArray> {
-  const { bytes, of } = await readContents(path, signal)
+export async function readIdx(budget: MemoryBudget, signal?: AbortSignal): Promise<IdxArray> {
+  const { path } = budget
+  const { bytes, of } = await readContents(budget, signal)
   const at = (offset: number) => ({ path, offset, ...(of !== undefined && { of }) })
   if (bytes.length < 4)
     throw formatError(at(bytes.length), 'the file ends within the 4 bytes of the IDX magic number')
@@ -60,7 +62,7 @@ export async function readIdx(path: string, signal?: AbortSignal): Promise<IdxAr
       `${shape.join(' x ')} values of type ${type} need ${size ?? 'far too many'} bytes, the file has ${there}`,
     )
   }
-  return { shape, values: decodeNumbers(bytes.subarray(start), type, false) }
+  return { shape, values: decodeNumbers(bytes.subarray(start), type, false, budget) }
 }
 
 /**
@@ -76,17 +78,24 @@ export async function readIdxSamples(
   signal?: AbortSignal,
   maxBytes?: number,
 ): Promise<RawSamples> {
-  const { shape, values } = await readIdx(path, signal)
-  const labels = labelPath === undefined ? undefined : await readIdxLabels(labelPath, signal)
-  const floats = sharedFloats(values.length, path, maxBytes)
+  const budget = await budgetFor(path, maxBytes)
+  const { shape, values } = await readIdx(budget, signal)
+  const labels = labelPath === undefined ? undefined : await readIdxLabels(labelPath, signal, maxBytes)
+  const floats = sharedFloats(values.length, path, budget)
   copyNumbers(values, floats)
   return samplesOfArray(path, shape, floats, labels)
 }
 
-async function readIdxLabels(path: string, signal: AbortSignal | undefined): Promise<RawLabels> {
-  const { shape, values } = await readIdx(path, signal)
+async function readIdxLabels(
+  path: string,
+  signal: AbortSignal | undefined,
+  maxBytes: number | undefined,
+): Promise<RawLabels> {
+  const budget = await budgetFor(path, maxBytes)
+  const { shape, values } = await readIdx(budget, signal)
   if (shape.length !== 1) {
     throw formatError({ path, offset: 3 }, `${shape.length} dimensions; a file of labels has one`)
   }
+  budget.take(values.length * Float64Array.BYTES_PER_ELEMENT)
   return Float64Array.from(values)
 }

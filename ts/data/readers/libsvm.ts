@@ -1,11 +1,17 @@
 import { EspalierError } from '../../errors.js'
-import { GrowingFloats, GrowingIntegers, LARGEST_FLOAT32, sharedFloats } from '../memory.js'
+import {
+  GrowingFloats,
+  GrowingIntegers,
+  LARGEST_FLOAT32,
+  type MemoryBudget,
+  sharedFloats,
+} from '../memory.js'
 import type { RawSamples } from '../samples.js'
+import { budgetFor } from './bytes.js'
 import { textError, textLines } from './text.js'
 
-/** Bytes that dense features may take for every character of the file, beyond a free allowance. */
-const LARGEST_FILL = 1024
-const FREE_FILL = 64 * 2 ** 20
+/** A label as it grows in a list and as it is kept. */
+const BYTES_PER_LABEL = 24
 
 /** The rows of a libsvm file as they stand: only the features that are named. */
 export interface SparseRows {
@@ -15,31 +21,32 @@ export interface SparseRows {
   readonly offsets: Uint32Array
   readonly indices: Uint32Array
   readonly values: Float32Array
-  /** Characters read; bounds what the rows may grow to. */
-  readonly characters: number
+  /** Of the file. */
+  readonly budget: MemoryBudget
 }
 
 /**
  * Reads a libsvm (svmlight) file, .gz or not: `label index:value index:value ... # comment` per line. `qid:` is
  * passed over.
  *
- * @throws ERR_ESPALIER_FORMAT or ERR_ESPALIER_DATA naming file, line and column (from 1).
+ * @param maxBytes see `ReadOptions`
+ * @throws ERR_ESPALIER_FORMAT or ERR_ESPALIER_DATA naming file, line and column (from 1); ERR_ESPALIER_MEMORY.
  */
-export async function readLibsvm(path: string, signal?: AbortSignal): Promise<SparseRows> {
+export async function readLibsvm(path: string, signal?: AbortSignal, maxBytes?: number): Promise<SparseRows> {
+  const budget = await budgetFor(path, maxBytes)
   const labels: number[] = []
-  const offsets = new GrowingIntegers()
-  const indices = new GrowingIntegers()
-  const values = new GrowingFloats()
-  let characters = 0
+  const offsets = new GrowingIntegers(budget)
+  const indices = new GrowingIntegers(budget)
+  const values = new GrowingFloats(budget)
   let number = 0
   offsets.push(0)
-  for await (const lines of textLines(path, signal)) {
+  for await (const lines of textLines(budget, signal)) {
     for (const line of lines) {
       number++
-      characters += line.length + 1
       const comment = line.indexOf('#')
       const text = comment < 0 ? line : line.slice(0, comment)
       if (text.trim() === '') continue
+      budget.take(BYTES_PER_LABEL)
       labels.push(parseLine(path, text, number, indices, values))
       offsets.push(values.length)
     }
@@ -51,7 +58,7 @@ export async function readLibsvm(path: string, signal?: AbortSignal): Promise<Sp
     offsets: offsets.view(),
     indices: indices.view(),
     values: values.view(),
-    characters,
+    budget,
   }
 }
 
@@ -103,10 +110,9 @@ function parseLine(
  * Makes the parts of one data set dense, with as many features each as the largest index of all of them asks for.
  * Indices count from 1, as libsvm writes them, or from 0 where an index 0 occurs.
  *
- * @param maxBytes see `ReadOptions`
- * @throws ERR_ESPALIER_FORMAT where the samples are too empty for a dense table, ERR_ESPALIER_MEMORY.
+ * @throws ERR_ESPALIER_MEMORY
  */
-export function densify(parts: readonly SparseRows[], maxBytes?: number): RawSamples[] {
+export function densify(parts: readonly SparseRows[]): RawSamples[] {
   let smallest = 1
   let largest = 0
   for (const { indices } of parts) {
@@ -116,16 +122,14 @@ export function densify(parts: readonly SparseRows[], maxBytes?: number): RawSam
     }
   }
   const features = largest - smallest + 1
-  return parts.map(({ source, labels, offsets, indices, values, characters }) => {
+  return parts.map(({ source, labels, offsets, indices, values, budget }) => {
     const samples = labels.length
-    const bytes = samples * features * Float32Array.BYTES_PER_ELEMENT
-    if (bytes > FREE_FILL + LARGEST_FILL * characters) {
-      throw new EspalierError(
-        'ERR_ESPALIER_FORMAT',
-        `${source}: ${samples} samples of ${features} features (the largest index) are too empty to be made dense`,
-      )
-    }
-    const dense = sharedFloats(samples * features, source, maxBytes)
+    const count = samples * features
+    budget.take(
+      count * Float32Array.BYTES_PER_ELEMENT,
+      `${samples} samples of ${features} features (the largest index)`,
+    )
+    const dense = sharedFloats(count, source)
     for (let sample = 0; sample < samples; sample++) {
       for (let i = offsets[sample]!; i < offsets[sample + 1]!; i++) {
         dense[sample * features + indices[i]! - smallest] = values[i]!

@@ -1,3 +1,4 @@
+import type { MemoryBudget } from '../memory.js'
 import { formatError } from './bytes.js'
 import { decodeNumbers, NUMBER_BYTES, type Numbers, type NumberType } from './numbers.js'
 
@@ -27,6 +28,7 @@ export interface Span {
   readonly end: number
   /** Says what offsets count where that is not the file itself. */
   readonly of: string | undefined
+  readonly budget: MemoryBudget
 }
 
 /** One data element: a tag and its data. */
@@ -73,7 +75,7 @@ export function elementNumbers(element: Element): Numbers {
   if (size % NUMBER_BYTES[type] !== 0) {
     throw spanError(data, data.start, `${size} bytes are not a whole number of ${type}`)
   }
-  return decodeNumbers(data.bytes.subarray(data.start, data.end), type, data.littleEndian)
+  return decodeNumbers(data.bytes.subarray(data.start, data.end), type, data.littleEndian, data.budget)
 }
 
 /** An unsigned 32-bit integer in the byte order of the file; the caller has checked that it is there. */

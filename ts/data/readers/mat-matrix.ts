@@ -11,10 +11,6 @@ const LAST_NUMERIC_CLASS = 15
 const CLASS_NAMES = ['', 'cell', 'struct', 'object', 'char']
 const COMPLEX = 0x0800
 
-/** How many times its stored bytes a sparse matrix may fill when it is made dense, beyond a free allowance. */
-const LARGEST_FILL = 1024
-const FREE_FILL = 64 * 2 ** 20
-
 /** A real matrix, column-major as MATLAB stores it. */
 export interface MatMatrix {
   readonly rows: number
@@ -111,11 +107,9 @@ function readSparse(span: Span, start: number, rows: number, columns: number): F
       `${count} entries announced, ${rowIndices.length} row indices and ${numbers.length} values are there`,
     )
   }
-  const stored = span.end - span.start
-  if (rows * columns * Float64Array.BYTES_PER_ELEMENT > FREE_FILL + LARGEST_FILL * stored) {
-    throw spanError(span, span.start, `a sparse matrix of ${rows} x ${columns} is too empty to be made dense`)
-  }
-  const dense = allocate(() => new Float64Array(rows * columns), rows * columns * 8, span.path)
+  const bytes = rows * columns * Float64Array.BYTES_PER_ELEMENT
+  span.budget.take(bytes, `${rows} x ${columns} values of a sparse matrix`)
+  const dense = allocate(() => new Float64Array(rows * columns), bytes, span.path)
   for (let column = 0; column < columns; column++) {
     const first = offsets[column]!
     const last = offsets[column + 1]!

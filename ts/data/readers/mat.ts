@@ -1,7 +1,7 @@
 import { EspalierError } from '../../errors.js'
-import { sharedFloats } from '../memory.js'
+import { type MemoryBudget, sharedFloats } from '../memory.js'
 import type { RawSamples } from '../samples.js'
-import { formatError, inflate, readWhole } from './bytes.js'
+import { budgetFor, formatError, inflate, readWhole } from './bytes.js'
 import { elementAt, MI_COMPRESSED, MI_MATRIX, type Span } from './mat-element.js'
 import { type MatMatrix, matrixName, readMatrix } from './mat-matrix.js'
 
@@ -30,7 +30,8 @@ export async function readMatSamples(
 ): Promise<RawSamples> {
   const { features: featureName = 'X', labels: labelName = 'Y' } = variables
   const wanted = labelName === null ? [featureName] : [featureName, labelName]
-  const { found, seen } = await readMatVariables(path, wanted, signal)
+  const budget = await budgetFor(path, maxBytes)
+  const { found, seen } = await readMatVariables(budget, wanted, signal)
   for (const name of wanted) {
     if (found.has(name)) continue
     throw new EspalierError(
@@ -40,7 +41,7 @@ export async function readMatSamples(
   }
   const matrix = found.get(featureName)!
   const { rows, columns, values: byColumn } = matrix
-  const values = sharedFloats(rows * columns, path, maxBytes)
+  const values = sharedFloats(rows * columns, path, budget)
   for (let column = 0, i = 0; column < columns; column++) {
     for (let to = column; to < values.length; to += columns) values[to] = byColumn[i++]!
   }
@@ -49,30 +50,32 @@ export async function readMatSamples(
 }
 
 /** Reads the wanted matrices of a MAT file; also says what else is in it. */
-export async function readMatVariables(
-  path: string,
+async function readMatVariables(
+  budget: MemoryBudget,
   wanted: readonly string[],
   signal?: AbortSignal,
 ): Promise<{ found: Map<string, MatMatrix>; seen: string[] }> {
-  const bytes = await readWhole(path, signal)
+  const { path } = budget
+  const bytes = await readWhole(budget, signal)
   const littleEndian = checkHeader(path, bytes)
   const found = new Map<string, MatMatrix>()
   const seen: string[] = []
-  const file: Span = { bytes, littleEndian, path, start: 0, end: bytes.length, of: undefined }
+  const file: Span = { bytes, littleEndian, path, start: 0, end: bytes.length, of: undefined, budget }
   for (let offset = 128; offset < bytes.length; ) {
     signal?.throwIfAborted()
     let element = elementAt(file, offset)
     offset = element.next
     if (element.type === MI_COMPRESSED) {
       const start = element.data.start
-      const inner = await inflate(bytes.subarray(start, element.data.end), 'zlib', { path, offset: start })
+      const inner = await inflate(bytes.subarray(start, element.data.end), 'zlib', start, budget)
       const of = `of the decompressed element that starts at byte ${start}`
-      element = elementAt({ bytes: inner, littleEndian, path, start: 0, end: inner.length, of }, 0)
+      element = elementAt({ ...file, bytes: inner, start: 0, end: inner.length, of }, 0)
     }
     if (element.type !== MI_MATRIX) continue
     const name = matrixName(element.data)
     seen.push(name)
     if (wanted.includes(name)) found.set(name, readMatrix(element.data))
+    else if (element.data.bytes !== bytes) budget.giveBack(element.data.bytes.length)
   }
   return { found, seen }
 }

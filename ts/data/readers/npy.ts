@@ -1,7 +1,7 @@
 import type { RawLabels } from '../labels.js'
-import { sharedFloats } from '../memory.js'
+import { type MemoryBudget, sharedFloats } from '../memory.js'
 import { type RawSamples, samplesOfArray } from '../samples.js'
-import { formatError, type Place, readContents } from './bytes.js'
+import { budgetFor, formatError, type Place, readContents } from './bytes.js'
 import {
   copyNumbers,
   decodeNumbers,
@@ -69,15 +69,17 @@ export type At = (offset: number) => Place
  *
  * Source: NEP 1, "A simple file format for NumPy arrays".
  *
- * @throws ERR_ESPALIER_FORMAT naming file and byte offset.
+ * @param budget of the file, see `budgetFor`
+ * @throws ERR_ESPALIER_FORMAT naming file and byte offset; ERR_ESPALIER_MEMORY
  */
-export async function readNpy(path: string, signal?: AbortSignal): Promise<NpyArray> {
-  const { bytes, of } = await readContents(path, signal)
+export async function readNpy(budget: MemoryBudget, signal?: AbortSignal): Promise<NpyArray> {
+  const { path } = budget
+  const { bytes, of } = await readContents(budget, signal)
   const at = (offset: number): Place => ({ path, offset, ...(of !== undefined && { of }) })
   const header = readNpyHeader(bytes, at)
   const { data, type, littleEndian } = npyNumbers(bytes, header, at)
   const { shape, fortranOrder } = header
-  return { shape, fortranOrder, values: decodeNumbers(data, type, littleEndian) }
+  return { shape, fortranOrder, values: decodeNumbers(data, type, littleEndian, budget) }
 }
 
 /** Reads what stands before the numbers. @throws ERR_ESPALIER_FORMAT */
@@ -161,23 +163,30 @@ export async function readNpySamples(
   signal?: AbortSignal,
   maxBytes?: number,
 ): Promise<RawSamples> {
-  const array = await readNpy(path, signal)
-  const labels = labelPath === undefined ? undefined : await readNpyLabels(labelPath, signal)
+  const budget = await budgetFor(path, maxBytes)
+  const array = await readNpy(budget, signal)
+  const labels = labelPath === undefined ? undefined : await readNpyLabels(labelPath, signal, maxBytes)
   const { shape, values } = array
-  const floats = sharedFloats(values.length, path, maxBytes)
+  const floats = sharedFloats(values.length, path, budget)
   if (array.fortranOrder && shape.length > 1) fromFortranOrder(values, shape, floats)
   else copyNumbers(values, floats)
   return samplesOfArray(path, shape, floats, labels)
 }
 
-async function readNpyLabels(path: string, signal: AbortSignal | undefined): Promise<RawLabels> {
-  const { shape, values } = await readNpy(path, signal)
+async function readNpyLabels(
+  path: string,
+  signal: AbortSignal | undefined,
+  maxBytes: number | undefined,
+): Promise<RawLabels> {
+  const budget = await budgetFor(path, maxBytes)
+  const { shape, values } = await readNpy(budget, signal)
   if (values.length !== (shape[0] ?? 0)) {
     throw formatError(
       { path, offset: 10 },
       `labels of shape (${shape.join(', ')}); (samples) or (samples, 1) is allowed`,
     )
   }
+  budget.take(values.length * Float64Array.BYTES_PER_ELEMENT)
   return Float64Array.from(values)
 }
 

@@ -1,4 +1,5 @@
 import { endianness } from 'node:os'
+import type { MemoryBudget } from '../memory.js'
 
 /** The number types that binary formats store. */
 export type NumberType =
@@ -84,13 +85,39 @@ export function decodeArray(bytes: Uint8Array, type: NumberType, littleEndian: b
   }
 }
 
-/** The same as plain numbers: 64-bit integers become the nearest double. */
-export function decodeNumbers(bytes: Uint8Array, type: NumberType, littleEndian: boolean): Numbers {
+/** Bytes that `decodeArray` allocates for that many bytes in the file. */
+export function decodedBytes(bytes: number, type: NumberType): number {
+  return type === 'float16' ? 3 * bytes : bytes
+}
+
+/**
+ * The same as plain numbers: 64-bit integers become the nearest double.
+ *
+ * @param budget what they are taken from
+ */
+export function decodeNumbers(
+  bytes: Uint8Array,
+  type: NumberType,
+  littleEndian: boolean,
+  budget: MemoryBudget,
+): Numbers {
   if (type === 'uint8') return bytes
+  const wide = type === 'int64' || type === 'uint64'
+  budget.take(decodedBytes(bytes.length, type) + (wide ? bytes.length : 0))
   const array = decodeArray(bytes, type, littleEndian)
   return array instanceof BigInt64Array || array instanceof BigUint64Array
-    ? Float64Array.from(array, Number)
+    ? nearestDoubles(array, type === 'int64')
     : array
+}
+
+/** By halves, whose sum is rounded once: bigints of their own would take several times the memory. */
+function nearestDoubles({ buffer, length }: BigInt64Array | BigUint64Array, signed: boolean): Float64Array {
+  const lower = new Uint32Array(buffer)
+  const upper = signed ? new Int32Array(buffer) : lower
+  const [low, high] = HOST_IS_LITTLE ? [0, 1] : [1, 0]
+  const doubles = new Float64Array(length)
+  for (let i = 0; i < length; i++) doubles[i] = upper[2 * i + high]! * 2 ** 32 + lower[2 * i + low]!
+  return doubles
 }
 
 /** Copies numbers into float32. A plain loop, because `set` from another type is several times slower in V8. */

@@ -1,12 +1,23 @@
 import { closest } from 'fastest-levenshtein'
 import { EspalierError } from '../../errors.js'
 import type { RawLabels } from '../labels.js'
-import { GrowingFloats, GrowingIntegers, LARGEST_FLOAT32, sharedFloats } from '../memory.js'
+import {
+  GrowingFloats,
+  GrowingIntegers,
+  LARGEST_FLOAT32,
+  type MemoryBudget,
+  sharedFloats,
+} from '../memory.js'
 import type { RawSamples } from '../samples.js'
 import { textError } from './text.js'
 
 /** Different values of a text column beyond which one-hot features are refused. */
 export const MOST_CATEGORIES = 256
+
+/** What they take at most while columns are settled: a field, a name with its place in a map, an empty map. Measured. */
+const BYTES_PER_FIELD = 96
+const BYTES_PER_NAME = 192
+const BYTES_PER_MAP = 320
 
 const LABEL_NAMES = ['target', 'label', 'class']
 const MISSING = new Set(['', '?', 'na', 'n/a', 'nan', 'null'])
@@ -19,8 +30,6 @@ export interface TableOptions {
   readonly header?: boolean | undefined
   /** Columns (names or indices from 0) that are categories although their first value is a number. Default: none. */
   readonly categorical?: readonly (string | number)[] | undefined
-  /** See `ReadOptions`. */
-  readonly maxBytes?: number | undefined
 }
 
 /** What the columns of a table are; a test file is read by the schema of its training file. */
@@ -38,6 +47,7 @@ export interface TableSchema {
  * label column, or where all its fields are different texts. A column is text where its first value is.
  */
 export class TableReader {
+  readonly #budget: MemoryBudget
   readonly #path: string
   readonly #options: TableOptions
   readonly #like: TableSchema | undefined
@@ -46,13 +56,17 @@ export class TableReader {
   #names: readonly string[] = []
   #labelIndex: number | undefined
   #categories: (Map<string, number> | undefined)[] = []
-  readonly #values = new GrowingFloats()
-  readonly #labelCodes = new GrowingIntegers()
+  readonly #values: GrowingFloats
+  readonly #labelCodes: GrowingIntegers
   readonly #labelNames = new Map<string, number>()
   #samples = 0
 
-  constructor(path: string, options: TableOptions, like?: TableSchema) {
-    this.#path = path
+  /** @param budget of the table's file */
+  constructor(budget: MemoryBudget, options: TableOptions, like?: TableSchema) {
+    this.#budget = budget
+    this.#path = budget.path
+    this.#values = new GrowingFloats(budget)
+    this.#labelCodes = new GrowingIntegers(budget)
     this.#options = options
     this.#like = like
   }
@@ -63,6 +77,7 @@ export class TableReader {
       this.#addSample(fields, line)
       return
     }
+    this.#budget.take(fields.length * BYTES_PER_FIELD)
     this.#held.push({ fields, line })
     if (this.#held.length === 2) this.#begin()
   }
@@ -72,7 +87,8 @@ export class TableReader {
     const columns = this.#names.map((_, column) => column).filter((column) => column !== this.#labelIndex)
     const widths = columns.map((column) => this.#categories[column]?.size ?? 1)
     const features = widths.reduce((sum, width) => sum + width, 0)
-    const values = sharedFloats(this.#samples * features, this.#path, this.#options.maxBytes)
+    this.#budget.take(features * BYTES_PER_NAME)
+    const values = sharedFloats(this.#samples * features, this.#path, this.#budget)
     const positions = this.#sortCategories()
     const stored = this.#values.view()
     for (let from = 0, to = 0; from < stored.length; ) {
@@ -149,7 +165,9 @@ export class TableReader {
     this.#categories = this.#names.map((_, column) => {
       if (column === this.#labelIndex) return undefined
       const field = sample[column]?.trim() ?? ''
-      return isText(field) || declared.has(column) ? new Map<string, number>() : undefined
+      if (!isText(field) && !declared.has(column)) return undefined
+      this.#budget.take(BYTES_PER_MAP)
+      return new Map<string, number>()
     })
   }
 
@@ -204,6 +222,7 @@ export class TableReader {
     if (isMissing(name)) this.#refuse(field, line, column)
     let code = this.#labelNames.get(name)
     if (code === undefined) {
+      this.#budget.take(BYTES_PER_NAME)
       code = this.#labelNames.size
       this.#labelNames.set(name, code)
     }
@@ -223,6 +242,7 @@ export class TableReader {
       const problem = `more than ${MOST_CATEGORIES} different texts in the column "${this.#names[column]}"`
       throw textError(this.#path, line, column + 1, `${problem}; they cannot become one-hot features`)
     }
+    this.#budget.take(BYTES_PER_NAME)
     categories.set(name, categories.size)
     return categories.size - 1
   }

@@ -2,21 +2,13 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { EspalierError } from '../../errors.js'
-import {
-  damagedStream,
-  fileError,
-  formatError,
-  inflationError,
-  inflationLimit,
-  isGzip,
-  openFile,
-  rethrow,
-} from './bytes.js'
+import type { MemoryBudget } from '../memory.js'
+import { damagedStream, fileStart, formatError, isGzip, rethrow } from './bytes.js'
 
 /** Bytes of one line beyond which a file is refused: no table has such lines, and a string has its limits. */
-const LONGEST_LINE = 16 * 2 ** 20
+export const LONGEST_LINE = 16 * 2 ** 20
 
-const CHUNK = 2 ** 20
+const CHUNK = 2 ** 18
 
 /** An error about a text file: file, line and column (both from 1), what is wrong. */
 export function textError(path: string, line: number, column: number, problem: string): EspalierError {
@@ -26,10 +18,15 @@ export function textError(path: string, line: number, column: number, problem: s
 /**
  * The text of a file piece by piece, decoded as UTF-8, inflated where it is a gzip file, without a byte order mark.
  *
- * @throws ERR_ESPALIER_FORMAT for damaged, endless (see `inflationLimit`) or binary contents.
+ * @param budget what the text may inflate to, though it is not kept: reading it must end some day
+ * @throws ERR_ESPALIER_FORMAT for damaged or binary contents, and for lines that are far too long; ERR_ESPALIER_MEMORY
  */
-export async function* textChunks(path: string, signal?: AbortSignal): AsyncGenerator<string> {
-  const { size, gzip } = await look(path)
+export async function* textChunks(
+  path: string,
+  signal?: AbortSignal,
+  budget?: MemoryBudget,
+): AsyncGenerator<string> {
+  const gzip = isGzip(await fileStart(path, 2))
   const source = createReadStream(path, { highWaterMark: CHUNK })
   const gunzip = gzip ? createGunzip({ chunkSize: CHUNK }) : undefined
   // Errors reach the loop below through the last stream; the callback only keeps them from being thrown twice.
@@ -40,9 +37,7 @@ export async function* textChunks(path: string, signal?: AbortSignal): AsyncGene
   try {
     for await (const chunk of bytes as AsyncIterable<Buffer>) {
       signal?.throwIfAborted()
-      if (gunzip !== undefined && read + chunk.length > inflationLimit(size)) {
-        throw inflationError(path, gunzip.bytesWritten, size)
-      }
+      if (gzip) budget?.checkTotal(read + chunk.length, 'what it inflates to')
       const zero = chunk.indexOf(0)
       const of = gzip ? { of: 'of the decompressed data' } : {}
       if (zero >= 0) {
@@ -69,25 +64,13 @@ export async function* textChunks(path: string, signal?: AbortSignal): AsyncGene
   }
 }
 
-/** The lines of a file, without their ends; the first has number 1. */
-export async function* textLines(path: string, signal?: AbortSignal): AsyncGenerator<string[]> {
+/** The lines of the budget's file, without their ends; the first has number 1. */
+export async function* textLines(budget: MemoryBudget, signal?: AbortSignal): AsyncGenerator<string[]> {
   let rest = ''
-  for await (const chunk of textChunks(path, signal)) {
+  for await (const chunk of textChunks(budget.path, signal, budget)) {
     const lines = (rest + chunk).split(/\r?\n/)
     rest = lines.pop()!
     yield lines
   }
   if (rest !== '') yield [rest]
-}
-
-async function look(path: string): Promise<{ size: number; gzip: boolean }> {
-  try {
-    await using file = await openFile(path)
-    const { size } = await file.stat()
-    const first = Buffer.alloc(2)
-    const { bytesRead } = await file.read(first, 0, 2, 0)
-    return { size, gzip: isGzip(first.subarray(0, bytesRead)) }
-  } catch (cause) {
-    throw fileError(path, cause)
-  }
 }
