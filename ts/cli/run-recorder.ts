@@ -19,6 +19,8 @@ export interface RunStart {
   options: SettledOptions
   machine: RunRecord['machine']
   started: Date
+  /** `performance.now()` of the same moment: the clock on the wall may jump meanwhile. */
+  clock: number
   network: Network
   split: LoadedSplit
   /** The record that this run goes on with, or null. */
@@ -52,7 +54,7 @@ export class RunRecorder {
 
   /** @param end what the run resolved to, or the error that it rejected with */
   async finish(end: RunResult | { error: unknown }): Promise<RunRecord> {
-    const { name, source, options, machine, started, network, split } = this.#start
+    const { name, source, options, machine, started, clock, network, split } = this.#start
     const { train, test } = split
     const layers = await layerRecords(network)
     const { sparsity, connections, parameters } = network.stats()
@@ -99,7 +101,7 @@ export class RunRecorder {
         epochs: network.progress.epochs,
         steps: network.progress.steps,
         seconds: trained,
-        wallSeconds: (Date.now() - started.getTime()) / 1000,
+        wallSeconds: (performance.now() - clock) / 1000,
         samplesPerSecond:
           trained > 0 ? total(({ seconds, samplesPerSecond }) => seconds * samplesPerSecond) / trained : 0,
         rewireSeconds: total(({ rewireSeconds }) => rewireSeconds),

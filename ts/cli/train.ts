@@ -62,6 +62,7 @@ interface Earlier {
 async function train(named: string | undefined, command: Command): Promise<void> {
   const wanted = command.opts<TrainOptions>()
   const started = new Date()
+  const clock = performance.now()
   const console = new Console(wanted)
   const given = givenOptions(command)
   const earlier = wanted.resume === undefined ? null : await openEarlier(wanted.resume, placementOf(wanted))
@@ -86,6 +87,7 @@ async function train(named: string | undefined, command: Command): Promise<void>
     options,
     machine,
     started,
+    clock,
     network,
     split,
     earlier: earlier?.record ?? null,

@@ -5,7 +5,7 @@
 namespace espalier::cpu {
 namespace {
 
-/// Rows of a product that are finished while they are in the first cache; a multiple of the register tile.
+/// Rows of a product that are finished while they are in the first cache.
 constexpr int64_t kRowsAtOnce = 16;
 
 class DenseLayer final : public DenseProductsLayer {
@@ -20,7 +20,7 @@ class DenseLayer final : public DenseProductsLayer {
 
   void settleWeights(const Pass& pass, const float* input) override {
     float* const scratch = scratch_[static_cast<size_t>(pass.thread)].data();
-    const Range share = pass.team.share(state_.outputs, kTileRows);
+    const Range share = pass.team.share(state_.outputs);
     for (int64_t row = share.begin; row < share.end; row += kTileRows) {
       const Range rows{row, std::min(row + kTileRows, share.end)};
       const int64_t first = row * state_.inputs;
@@ -36,7 +36,7 @@ class DenseLayer final : public DenseProductsLayer {
 }  // namespace
 
 void DenseProductsLayer::multiply(const Pass& pass, const float* input, float* sums) {
-  const Range share = pass.team.share(state_.outputs, kTileRows);
+  const Range share = pass.team.share(state_.outputs);
   for (int64_t row = share.begin; row < share.end; row += kRowsAtOnce) {
     const Range rows{row, std::min(row + kRowsAtOnce, share.end)};
     pass.kernels.gemm(matrix(pass), state_.inputs, input, sums, pass.stride, rows);
@@ -46,7 +46,7 @@ void DenseProductsLayer::multiply(const Pass& pass, const float* input, float* s
 
 void DenseProductsLayer::multiplyTransposed(const Pass& pass, const float* outputGradient,
                                             CpuLayer& below) const {
-  const Range share = pass.team.share(state_.inputs, kTileRows);
+  const Range share = pass.team.share(state_.inputs);
   for (int64_t row = share.begin; row < share.end; row += kRowsAtOnce) {
     const Range rows{row, std::min(row + kRowsAtOnce, share.end)};
     pass.kernels.gemmTransposed(matrix(pass), state_.outputs, state_.inputs, outputGradient,

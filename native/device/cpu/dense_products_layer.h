@@ -10,7 +10,7 @@ class DenseProductsLayer : public LinearLayer {
   using LinearLayer::LinearLayer;
 
  protected:
-  /// Rows of a register tile of the products; threads and scratch divide rows by whole ones.
+  /// Rows whose gradients are computed at once: those of a register tile.
   static constexpr int64_t kTileRows = 4;
 
   /// What this pass multiplies.

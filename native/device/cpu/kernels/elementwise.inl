@@ -117,7 +117,7 @@ inline void activateRows(const ActivationArguments& a, const float* bias, float*
     const Vec shift = Vec::all(bias != nullptr ? bias[row] : 0.0f);
     for (int64_t at = row * stride + samples.begin; at < row * stride + samples.end; at += Vec::kLanes) {
       const Vec x = Vec::load(z + at) + shift;
-      x.store(z + at);
+      if (z != output) x.store(z + at);
       activated<Kind>(x, neuron).store(output + at);
     }
   }

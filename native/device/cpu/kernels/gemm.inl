@@ -2,8 +2,8 @@
 // already.
 
 template <int Rows, int OutputStride, int InputStride, int Vectors>
-inline void denseStrips(const float* weights, int64_t outputStride, int64_t inputStride, int64_t inputs,
-                        const float* input, float* output, int64_t stride, int64_t sample = 0) {
+void denseStrips(const float* weights, int64_t outputStride, int64_t inputStride, int64_t inputs,
+                 const float* input, float* output, int64_t stride, int64_t sample) {
   for (; sample + Vectors * Vec::kLanes <= stride; sample += Vectors * Vec::kLanes) {
     Vec sum[Rows][Vectors];
     for (int r = 0; r < Rows; ++r) {
@@ -21,19 +21,36 @@ inline void denseStrips(const float* weights, int64_t outputStride, int64_t inpu
   }
 }
 
+/// Rows that a tile of all of them takes at once, where there are so few: with two vectors of each, sums fill
+/// two thirds of the registers.
+constexpr int kFewRows = Vec::kRegisters / 3;
+/// Rows of a tile where there are more.
+constexpr int kUsualRows = 4;
+
+/// Vectors of a strip of so many rows.
+template <int Rows>
+inline constexpr int kDenseStrip = std::min<int>(8, std::bit_floor(static_cast<unsigned>(2 * Vec::kRegisters /
+                                                                                         3 / Rows)));
+
+/// A tile of any of these heights less 1.
+template <int OutputStride, int InputStride, int... Below>
+void denseTile(int64_t height, const float* weights, int64_t outputStride, int64_t inputStride,
+               int64_t inputs, const float* input, float* output, int64_t stride,
+               std::integer_sequence<int, Below...>) {
+  using Strips = void (*)(const float*, int64_t, int64_t, int64_t, const float*, float*, int64_t, int64_t);
+  static constexpr Strips strips[] = {
+      denseStrips<Below + 1, OutputStride, InputStride, kDenseStrip<Below + 1>>...};
+  strips[height - 1](weights, outputStride, inputStride, inputs, input, output, stride, 0);
+}
+
 template <int OutputStride, int InputStride>
 inline void denseRows(const float* weights, int64_t outputStride, int64_t inputStride, int64_t inputs,
                       const float* input, float* output, int64_t stride, Range rows) {
-  int64_t row = rows.begin;
-  for (; row + 4 <= rows.end; row += 4) {
-    denseStrips<4, OutputStride, InputStride, kStrip<4>>(weights + row * outputStride, outputStride,
-                                                         inputStride, inputs, input, output + row * stride,
-                                                         stride);
-  }
-  for (; row < rows.end; ++row) {
-    denseStrips<1, OutputStride, InputStride, kStrip<1>>(weights + row * outputStride, outputStride,
-                                                         inputStride, inputs, input, output + row * stride,
-                                                         stride);
+  const int64_t height = rows.size() <= kFewRows ? rows.size() : kUsualRows;
+  for (int64_t row = rows.begin; row < rows.end; row += height) {
+    denseTile<OutputStride, InputStride>(std::min(height, rows.end - row), weights + row * outputStride,
+                                         outputStride, inputStride, inputs, input, output + row * stride,
+                                         stride, std::make_integer_sequence<int, kFewRows>());
   }
 }
 
@@ -47,31 +64,44 @@ void gemmTransposed(const float* weight, int64_t outputs, int64_t inputs, const 
   denseRows<1, 0>(weight, 1, inputs, outputs, input, output, stride, columns);
 }
 
-void gemmGradient(const float* outputGradient, const float* input, int64_t inputs, int64_t stride, Range rows,
-                  bool accumulateInto, float* gradient) {
-  constexpr int kColumns = Vec::kLanes / 4;
-  for (int64_t row = rows.begin; row < rows.end; row += 4) {
-    const int64_t height = std::min<int64_t>(4, rows.end - row);
-    const float* dy[4];
-    for (int i = 0; i < 4; ++i) dy[i] = outputGradient + (row + std::min<int64_t>(i, height - 1)) * stride;
-    for (int64_t column = 0; column < inputs; column += kColumns) {
-      const int64_t width = std::min<int64_t>(kColumns, inputs - column);
-      const float* x[kColumns];
-      for (int j = 0; j < kColumns; ++j) x[j] = input + (column + std::min<int64_t>(j, width - 1)) * stride;
-      const Vec tile = tileSums<4, kColumns>(dy, x, stride);
-      float* const target = gradient + (row - rows.begin) * inputs + column;
-      if (height == 4 && width == kColumns && !accumulateInto) {
-        storeTile<false>(tile, target, inputs);
-        continue;
-      }
-      float sums[Vec::kLanes];
-      tile.store(sums);
-      for (int64_t i = 0; i < height; ++i) {
-        for (int64_t j = 0; j < width; ++j) {
-          float& sum = target[i * inputs + j];
-          sum = accumulateInto ? sum + sums[i * kColumns + j] : sums[i * kColumns + j];
-        }
-      }
+/// The gradients of Rows outputs: as many inputs at a time as fill a vector with the sums.
+template <int Rows, bool Accumulate>
+inline void gradientTile(const float* outputGradient, const float* input, int64_t inputs, int64_t stride,
+                         float* gradient) {
+  constexpr int kColumns = Vec::kLanes / Rows;
+  const float* dy[Rows];
+  const float* x[kColumns];
+  for (int i = 0; i < Rows; ++i) dy[i] = outputGradient + i * stride;
+  int64_t column = 0;
+  for (; column + kColumns <= inputs; column += kColumns) {
+    for (int j = 0; j < kColumns; ++j) x[j] = input + (column + j) * stride;
+    storeTile<Rows, Accumulate>(tileSums<Rows, kColumns>(dy, x, stride), gradient + column, inputs);
+  }
+  if (column == inputs) return;
+  for (int j = 0; j < kColumns; ++j) x[j] = input + std::min(column + j, inputs - 1) * stride;
+  float sums[Rows][kColumns];
+  tileSums<Rows, kColumns>(dy, x, stride).store(sums[0]);
+  for (int i = 0; i < Rows; ++i) {
+    for (int64_t j = 0; column + j < inputs; ++j) {
+      float& target = gradient[i * inputs + column + j];
+      target = Accumulate ? target + sums[i][j] : sums[i][j];
     }
   }
+}
+
+/// Tiles of Rows outputs, and lower ones for what is left.
+template <int Rows, bool Accumulate>
+inline void gradientTiles(const float* outputGradient, const float* input, int64_t inputs, int64_t stride,
+                          Range rows, float* gradient) {
+  for (; rows.begin + Rows <= rows.end; rows.begin += Rows, gradient += Rows * inputs) {
+    gradientTile<Rows, Accumulate>(outputGradient + rows.begin * stride, input, inputs, stride, gradient);
+  }
+  if constexpr (Rows > 1)
+    gradientTiles<Rows / 2, Accumulate>(outputGradient, input, inputs, stride, rows, gradient);
+}
+
+void gemmGradient(const float* outputGradient, const float* input, int64_t inputs, int64_t stride, Range rows,
+                  bool accumulateInto, float* gradient) {
+  const auto tiles = accumulateInto ? gradientTiles<4, true> : gradientTiles<4, false>;
+  tiles(outputGradient, input, inputs, stride, rows, gradient);
 }

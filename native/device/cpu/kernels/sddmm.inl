@@ -19,13 +19,13 @@ inline Vec tileSums(const Element* const* dy, const Element* const* x, int64_t p
   return Vec::sums<Rows * Columns>(sum);
 }
 
-/// Four rows of a tile, `pitch` apart.
-template <bool Accumulate>
+/// The rows of a tile, `pitch` apart.
+template <int Rows, bool Accumulate>
 inline void storeTile(Vec sums, float* gradient, int64_t pitch) {
-  constexpr int kColumns = Vec::kLanes / 4;
-  float rows[4][kColumns];
+  constexpr int kColumns = Vec::kLanes / Rows;
+  float rows[Rows][kColumns];
   sums.store(rows[0]);
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < Rows; ++i) {
     for (int j = 0; j < kColumns; ++j) {
       float& target = gradient[i * pitch + j];
       target = Accumulate ? target + rows[i][j] : rows[i][j];
@@ -120,8 +120,8 @@ inline void sddmmTiled(const MatrixView& m, int64_t row, const Element* outputGr
       for (int32_t j = 0; j < blockColumns; j += kColumns) {
         const Element* x[kColumns];
         for (int k = 0; k < kColumns; ++k) x[k] = block + (j + k) * pitch;
-        storeTile<Accumulate>(tileSums<4, kColumns>(dy, x, pitch), gradient + i * blockColumns + j,
-                              blockColumns);
+        storeTile<4, Accumulate>(tileSums<4, kColumns>(dy, x, pitch), gradient + i * blockColumns + j,
+                                 blockColumns);
       }
     }
     gradient += int64_t{blockRows} * blockColumns;
