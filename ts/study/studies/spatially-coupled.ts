@@ -41,6 +41,9 @@ const tables: readonly StudyDataset[] = [
   { name: 'Isolet', as: 'Isolet' },
 ]
 
+/** Counts of rare words: scaled by their deviation some are so large that the dense network diverges. */
+const pcmac: StudyDataset = { name: 'PCMAC', as: 'PCMAC', scaling: 'minmax' }
+
 const quick: Study = {
   name: 'spatially-coupled-quick',
   datasets: [...images.map((image) => ({ ...image, train: 10000, test: 5000 })), ...tables],
@@ -60,7 +63,7 @@ const quick: Study = {
 const full: Study = {
   ...quick,
   name: 'spatially-coupled',
-  datasets: [...images, ...tables, { name: 'COIL20', as: 'COIL20' }, { name: 'PCMAC', as: 'PCMAC' }],
+  datasets: [...images, ...tables, { name: 'COIL20', as: 'COIL20' }, pcmac],
   network: { hidden: [512, 512] },
   fit: { ...quick.fit, epochs: 30 },
 }
