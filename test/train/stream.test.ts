@@ -214,6 +214,23 @@ t.test('what goes wrong in a stream ends the run with its reason', needsAddon, a
   })
 })
 
+t.test('what a stream throws when it is closed comes too late to matter', needsAddon, async (t) => {
+  const open = () => {
+    const chunks = chunksOf(train, [40])
+    return {
+      [Symbol.iterator]: () => ({
+        next: () => chunks.next(),
+        return: () => {
+          throw new Error('cannot be closed')
+        },
+      }),
+    }
+  }
+  using network = make()
+  const { reason } = await network.fit(streamOf([40], { open }), { ...settings, maxSteps: 5 })
+  t.equal(reason, 'maxSteps')
+})
+
 t.test('bad options of a stream', needsAddon, async (t) => {
   using network = make()
   const fit = (more: object) => () => network.fit({ ...streamOf([32]), ...more } as SampleStream, settings)

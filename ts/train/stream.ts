@@ -153,8 +153,9 @@ export class Feeder {
   #close(): void {
     const iterator = this.#iterator
     this.#iterator = null
+    const closed = async () => iterator?.return?.()
     // Whatever it says now is too late to matter: the run has all it wants.
-    Promise.resolve(iterator?.return?.()).catch(() => {})
+    closed().catch(() => {})
   }
 }
 
