@@ -82,7 +82,7 @@ const said: Record<string, RegExp> = {
   'docs/guides/script.md': /the first image is a \d, and the label says \d[\s\S]*accuracy: 1\b/,
   'docs/guides/measure.md': /dense \d+ \d+ samples\/s \d+ KiB[\s\S]*gradients: \d+ bytes[\s\S]* ms/,
   'docs/guides/service.md':
-    /cancelled [34]\n\w+ \d+\ntrue \d+ \d+\nfinished\n[\s\S]*in a worker \d[\s\S]*422/,
+    /(cancelled|finished) \d+\n\w+ \d+\ntrue \d+ \d+\nfinished\n[\s\S]*in a worker \d[\s\S]*422/,
   'docs/guides/research.md': /digits ERK 0\.\d+[\s\S]*gone, CV/,
 }
 
