@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { RunFolder } from '../../lib/experiment/run-file.js'
 import {
   type CompareProgress,
   compare,
@@ -12,6 +13,7 @@ import {
   summarize,
 } from '../../lib/index.js'
 import { needsAddon, smallTable } from '../cli/process.js'
+import { refusesEveryCut, survivesEveryChange } from '../support/data.js'
 import { alive, childrenOf, noProc, runFiles, steady, tableFile, tableStudy } from './support.js'
 
 /** A method that the loss of which is soon not finite. */
@@ -277,6 +279,16 @@ t.test('a file that is not a run', needsAddon, async (t) => {
     code: 'ERR_ESPALIER_FORMAT',
     message: /remove it, and it is done again/,
   })
+  const run = runs[0] as FinishedRun
+  writeFileSync(file, JSON.stringify({ ...run, result: { ...run.result, seconds: null } }))
+  await t.rejects(compare(study, { folder: out }), {
+    code: 'ERR_ESPALIER_FORMAT',
+    message: `${file}: not the run of a comparison ("result.seconds"); remove it, and it is done again`,
+  })
+  const read = () => new RunFolder(join(out, 'runs')).read([run.job])
+  const bytes = Buffer.from(JSON.stringify(run))
+  await refusesEveryCut(t, file, bytes, read)
+  await survivesEveryChange(t, file, bytes, read)
   rmSync(file)
   t.equal((await compare(study, { folder: out })).runs.length, 2)
 })

@@ -1,6 +1,7 @@
 /** What is kept of each run of a comparison, as one JSON file. */
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { z } from 'zod'
 import { EspalierError } from '../errors.js'
 import { fileError, writeWholeText } from '../formats/atomic-file.js'
 import type { Machine } from '../native/machine.js'
@@ -101,6 +102,67 @@ export interface FailedRun extends RunBase {
 /** A run of a comparison, as its file holds it. */
 export type CompareRun = FinishedRun | FailedRun
 
+const number = z.number()
+const metrics = z.looseObject({ loss: number, accuracy: number.nullable() })
+const named = z.record(z.string(), z.unknown())
+const base = {
+  format: z.literal('espalier-compare-run'),
+  version: z.literal(1),
+  job: z.looseObject({ key: z.string() }),
+  started: z.string(),
+}
+
+/** What a comparison reads of a run; the rest is kept as it is. */
+const runSchema = z.discriminatedUnion('status', [
+  z.looseObject({
+    ...base,
+    status: z.literal('failed'),
+    error: z.looseObject({ code: z.string(), message: z.string() }),
+  }),
+  z.looseObject({
+    ...base,
+    status: z.literal('finished'),
+    data: z.looseObject({ train: number, test: number, features: number, classes: number }),
+    result: z.looseObject({
+      accuracy: number.nullable(),
+      loss: number,
+      trainAccuracy: number.nullable(),
+      trainLoss: number,
+      best: z.looseObject({ epoch: number, accuracy: number.nullable(), loss: number }),
+      epochs: number,
+      steps: number,
+      connections: number,
+      parameters: number,
+      sparsity: number,
+      trainingFlops: number,
+      inferenceFlops: number,
+      seconds: number,
+      samplesPerSecond: number,
+      rewireSeconds: number,
+      prepareSeconds: number,
+      wallSeconds: number,
+      peakMemoryMB: number,
+      networkBytes: number,
+    }),
+    history: z.array(
+      z.looseObject({
+        epoch: number,
+        train: metrics,
+        test: metrics,
+        learningRate: number,
+        seconds: number,
+        samplesPerSecond: number,
+        rewireSeconds: number,
+        connections: number,
+      }),
+    ),
+    layers: z.array(z.looseObject({})),
+    notes: named,
+    measures: named,
+    machine: z.looseObject({}),
+  }),
+])
+
 /** The folder of the runs of a study. */
 export class RunFolder {
   constructor(private readonly folder: string) {}
@@ -140,12 +202,13 @@ export class RunFolder {
     const text = await readFile(file, 'utf8').catch((cause) => {
       throw fileError('read', file, cause)
     })
-    const run = parseJson(text) as Partial<CompareRun> | null
-    if (run?.format === 'espalier-compare-run' && run.version === 1 && run.job?.key === key)
-      return run as CompareRun
+    const run = runSchema.safeParse(parseJson(text))
+    if (run.success && run.data.job.key === key) return run.data as unknown as CompareRun
+    const place = run.error?.issues[0]?.path.join('.')
+    const where = place ? ` ("${place}")` : ''
     throw new EspalierError(
       'ERR_ESPALIER_FORMAT',
-      `${file}: not the run of a comparison; remove it, and it is done again`,
+      `${file}: not the run of a comparison${where}; remove it, and it is done again`,
     )
   }
 }
