@@ -1,8 +1,19 @@
 /** Readers of samples, and of JSON that comes from outside. */
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFile, mkdir } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { deflateSync, gzipSync } from 'node:zlib'
-import { readDataset, readRunRecord, readStudyFile, writeNpy, writeRunRecord } from 'espalier'
+import {
+  compare,
+  type FinishedRun,
+  readDataset,
+  readRunRecord,
+  readStudyFile,
+  writeNpy,
+  writeRunRecord,
+} from 'espalier'
 import { madeUp } from '../report/made-up.js'
 import { MatWriter } from '../support/mat.js'
 import { jsonTokens, type Seed, type Target, words } from './target.js'
@@ -95,6 +106,44 @@ const textTokens = words(
   '2147483647:1',
 )
 
+/** The key of the run in the file, by which it is looked for. */
+const key = 'run'
+
+/** A run of a comparison that came to its end, and one that failed. */
+async function compareSeeds(folder: string): Promise<Seed[]> {
+  const datasets = [{ name: 'digits', train: 40, test: 20 }]
+  const { runs } = await compare(
+    {
+      name: 'seeds',
+      datasets,
+      sparsities: [0.5],
+      seeds: 1,
+      network: { hidden: [4] },
+      fit: { epochs: 2 },
+      methods: [{ name: 'm' }],
+    },
+    { folder: join(folder, 'seeds') },
+  )
+  const { status, result, history, layers, notes, measures, machine, data, ...base } = runs[0] as FinishedRun
+  const error = { code: 'ERR_ESPALIER_DIVERGED', message: 'the loss is no longer a finite number' }
+  return [runs[0]!, { ...base, status: 'failed', error }].map((run) => ({
+    bytes: Buffer.from(JSON.stringify({ ...run, job: { ...run.job, key } })),
+  }))
+}
+
+/** The library's own reader, which only `compare` calls. */
+const runFile = pathToFileURL(
+  join(dirname(createRequire(import.meta.url).resolve('espalier')), 'experiment', 'run-file.js'),
+)
+
+async function readCompareRun(file: string): Promise<unknown> {
+  const { RunFolder } = await import(runFile.href)
+  const folder = `${file}.runs`
+  await mkdir(folder, { recursive: true })
+  await copyFile(file, join(folder, `${key}.json`))
+  return new RunFolder(folder).read([{ key }])
+}
+
 const labelled = (file: string) => readDataset(file)
 const unlabelled = (file: string) => readDataset(file, { label: null })
 
@@ -162,5 +211,12 @@ export const dataTargets: readonly Target[] = [
     tokens: jsonTokens,
     seeds: async () => [{ bytes: Buffer.from(study) }],
     read: readStudyFile,
+  },
+  {
+    name: 'compare run',
+    extension: 'json',
+    tokens: jsonTokens,
+    seeds: compareSeeds,
+    read: readCompareRun,
   },
 ]

@@ -44,18 +44,21 @@ export class MemoryBudget {
   }
 
   /**
-   * @param what is to have them, for the message
+   * @param what they are for, where the message should say so
    * @throws ERR_ESPALIER_MEMORY where that is more than is left
    */
-  take(bytes: number, what = 'its contents'): void {
+  take(bytes: number, what?: string): void {
     this.checkTotal(this.#taken + bytes, what)
     this.#taken += bytes
   }
 
   /** @throws ERR_ESPALIER_MEMORY for more bytes than may be taken in all */
-  checkTotal(bytes: number, what: string): void {
+  checkTotal(bytes: number, what?: string): void {
     if (bytes <= this.#limit) return
-    const message = `${this.path}: with ${what} reading it takes ${bytes} bytes of memory or more; allowed: ${this.#limit}; option "maxBytes" allows more`
+    const included = what === undefined ? '' : `, ${what} included`
+    const message =
+      `${this.path}: reading it takes ${bytes} bytes of memory or more${included}; allowed: ${this.#limit}; ` +
+      'option "maxBytes" allows more'
     throw new EspalierError('ERR_ESPALIER_MEMORY', message)
   }
 

@@ -24,9 +24,9 @@ const main = fileURLToPath(new URL('../main.js', import.meta.url))
 /**
  * The service in a process of its own.
  *
- * @param {string} limit a command of the shell that limits it
+ * @param {string} limit a command of the shell that limits it, by default none
  */
-async function spawnService(t, environment, limit = 'ulimit -f unlimited') {
+async function spawnService(t, environment, limit = ':') {
   const child = spawn('bash', ['-c', `${limit}; exec "$0" "$1"`, process.execPath, main], {
     env: {
       ...process.env,

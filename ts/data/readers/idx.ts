@@ -9,6 +9,7 @@ import {
   type Numbers,
   type NumberType,
   safeProduct,
+  toDoubles,
 } from './numbers.js'
 
 /** Type codes of IDX, see "The IDX file format" at http://yann.lecun.com/exdb/mnist/. */
@@ -96,6 +97,5 @@ async function readIdxLabels(
   if (shape.length !== 1) {
     throw formatError({ path, offset: 3 }, `${shape.length} dimensions; a file of labels has one`)
   }
-  budget.take(values.length * Float64Array.BYTES_PER_ELEMENT)
-  return Float64Array.from(values)
+  return toDoubles(values, budget)
 }

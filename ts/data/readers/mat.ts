@@ -4,6 +4,7 @@ import type { RawSamples } from '../samples.js'
 import { budgetFor, formatError, inflate, readWhole } from './bytes.js'
 import { elementAt, MI_COMPRESSED, MI_MATRIX, type Span } from './mat-element.js'
 import { type MatMatrix, matrixName, readMatrix } from './mat-matrix.js'
+import { toDoubles } from './numbers.js'
 
 /** Which variables of a MAT file are read. */
 export interface MatVariables {
@@ -46,7 +47,7 @@ export async function readMatSamples(
     for (let to = column; to < values.length; to += columns) values[to] = byColumn[i++]!
   }
   const raw = { source: path, samples: rows, features: columns, values }
-  return labelName === null ? raw : { ...raw, labels: vector(path, labelName, found.get(labelName)!) }
+  return labelName === null ? raw : { ...raw, labels: vector(budget, labelName, found.get(labelName)!) }
 }
 
 /** Reads the wanted matrices of a MAT file; also says what else is in it. */
@@ -103,12 +104,12 @@ function checkHeader(path: string, bytes: Buffer): boolean {
   return littleEndian
 }
 
-function vector(path: string, name: string, matrix: MatMatrix): Float64Array {
+function vector(budget: MemoryBudget, name: string, matrix: MatMatrix): Float64Array {
   if (Math.min(matrix.rows, matrix.columns) > 1) {
     throw new EspalierError(
       'ERR_ESPALIER_DATA',
-      `${path}: the labels "${name}" are ${matrix.rows} x ${matrix.columns}; samples x 1 is allowed`,
+      `${budget.path}: the labels "${name}" are ${matrix.rows} x ${matrix.columns}; samples x 1 is allowed`,
     )
   }
-  return Float64Array.from(matrix.values)
+  return toDoubles(matrix.values, budget)
 }

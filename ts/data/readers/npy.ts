@@ -9,6 +9,7 @@ import {
   type Numbers,
   type NumberType,
   safeProduct,
+  toDoubles,
 } from './numbers.js'
 
 /** Type codes of NumPy's array interface: kind and bytes. */
@@ -186,8 +187,7 @@ async function readNpyLabels(
       `labels of shape (${shape.join(', ')}); (samples) or (samples, 1) is allowed`,
     )
   }
-  budget.take(values.length * Float64Array.BYTES_PER_ELEMENT)
-  return Float64Array.from(values)
+  return toDoubles(values, budget)
 }
 
 /** Copies an array of any rank from Fortran order (first dimension fastest) to C order (last fastest). */

@@ -120,6 +120,12 @@ function nearestDoubles({ buffer, length }: BigInt64Array | BigUint64Array, sign
   return doubles
 }
 
+/** A copy of its own, as labels are kept. @param budget what it is taken from */
+export function toDoubles(values: Numbers, budget: MemoryBudget): Float64Array {
+  budget.take(values.length * Float64Array.BYTES_PER_ELEMENT)
+  return Float64Array.from(values)
+}
+
 /** Copies numbers into float32. A plain loop, because `set` from another type is several times slower in V8. */
 export function copyNumbers(from: Numbers, to: Float32Array): void {
   for (let i = 0; i < to.length; i++) to[i] = from[i]!
