@@ -32,7 +32,7 @@ template <int Rows>
 inline constexpr int kDenseStrip = std::min<int>(8, std::bit_floor(static_cast<unsigned>(2 * Vec::kRegisters /
                                                                                          3 / Rows)));
 
-/// A tile of any of these heights less 1.
+/// One tile, of a height from 1 to the length of the sequence.
 template <int OutputStride, int InputStride, int... Below>
 void denseTile(int64_t height, const float* weights, int64_t outputStride, int64_t inputStride,
                int64_t inputs, const float* input, float* output, int64_t stride,
@@ -102,6 +102,6 @@ inline void gradientTiles(const float* outputGradient, const float* input, int64
 
 void gemmGradient(const float* outputGradient, const float* input, int64_t inputs, int64_t stride, Range rows,
                   bool accumulateInto, float* gradient) {
-  const auto tiles = accumulateInto ? gradientTiles<4, true> : gradientTiles<4, false>;
+  const auto tiles = accumulateInto ? gradientTiles<kUsualRows, true> : gradientTiles<kUsualRows, false>;
   tiles(outputGradient, input, inputs, stride, rows, gradient);
 }
