@@ -63,9 +63,10 @@ Opened open() {
 
 #endif
 
-/// Opened once and never closed: a network may live as long as the process.
+/// Opened once and never closed or destroyed: a network may live as long as the process, and a run while it
+/// exits.
 const Opened& opened() {
-  static const Opened result = open();
+  static const Opened& result = *new Opened(open());
   return result;
 }
 
