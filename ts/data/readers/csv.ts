@@ -5,9 +5,6 @@ import { budgetFor } from './bytes.js'
 import { type TableOptions, TableReader, type TableSchema } from './table.js'
 import { LONGEST_LINE, textChunks, textError } from './text.js'
 
-/** Characters of a row beyond which a quote must have been left open. Twice a line: some rows have several. */
-const LONGEST_ROW = 2 * LONGEST_LINE
-
 const DELIMITERS = ['\t', ',', ';', '|']
 
 /** Options of `readCsvSamples`. */
@@ -79,12 +76,13 @@ async function parseRows(
               if (fields.length > 1 || fields[0]!.trim() !== '') table.addRow(fields, line)
               line += quoted ? 1 + innerLines(fields) : 1
             }
-            if (received - meta.cursor > LONGEST_ROW) {
+            // Quotes may join lines to a row, but not to one that is longer than a line may be.
+            if (received - meta.cursor > LONGEST_LINE) {
               throw textError(
                 path,
                 line,
                 1,
-                `a row of more than ${LONGEST_ROW} characters; is a quote left open?`,
+                `a row of more than ${LONGEST_LINE} characters; is a quote left open?`,
               )
             }
           } catch (error) {
