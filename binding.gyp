@@ -12,7 +12,8 @@
         '<!(node -p "require(\'node-addon-api\').include_dir")'
       ],
       'conditions': [['OS=="linux"', { 'libraries': ['-ldl'] }]],
-      'defines': ['NAPI_VERSION=9', 'NAPI_CPP_EXCEPTIONS'],
+      # The last: a worker thread may be terminated while the addon throws.
+      'defines': ['NAPI_VERSION=9', 'NAPI_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
       'cflags': ['-O3', '-Wall', '-Wextra', '-fvisibility=hidden'],
       'cflags!': ['-O2'],
       'cflags_cc': ['-std=c++20', '-fexceptions', '-frtti', '-fvisibility-inlines-hidden'],
