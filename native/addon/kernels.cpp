@@ -83,6 +83,22 @@ void sddmm(const Napi::CallbackInfo& info) {
   });
 }
 
+void backward(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    const Arguments arguments(info);
+    const int64_t batch = arguments(3, "batch").integer(1, kLargest);
+    const cpu::Means means = readMeans(arguments, 6);
+    const Matrix matrix = readMatrix(arguments(0, "matrix"));
+    const Grid& grid = matrix.pattern.grid();
+    const auto gradient = arguments(1, "gradient").floats(checkedProduct(grid.rows, batch));
+    const auto input = arguments(2, "input").floats(checkedProduct(grid.columns, batch));
+    const auto inputGradient = arguments(4, "inputGradient").floats(checkedProduct(grid.columns, batch));
+    const auto weightGradient = arguments(5, "weightGradient").floats(matrix.pattern.values());
+    cpu::backwardProducts(means, matrix.pattern, matrix.values.data(), gradient.data(), input.data(), batch,
+                          inputGradient.data(), weightGradient.data());
+  });
+}
+
 Napi::Value transpose(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const Matrix matrix = readMatrix(Arguments(info)(0, "matrix"));
@@ -209,6 +225,7 @@ Napi::Object makeKernels(Napi::Env env) {
   add("spmm", spmm);
   add("spmmTransposed", spmmTransposed);
   add("sddmm", sddmm);
+  add("backward", backward);
   add("transpose", transpose);
   add("growByGradient", growByGradient);
   add("growAtRandom", growAtRandom);

@@ -92,6 +92,50 @@ for (const instructionSet of system().instructionSets) {
   }
 }
 
+for (const instructionSet of system().instructionSets) {
+  t.test(`${instructionSet}, both products of the backward pass at once`, async (t) => {
+    // The last has layers as a network has them, more than one panel, and fan-outs of every kind of group.
+    for (const [rows, columns] of [...sizes, [600, 500]] as const) {
+      const matrix = raggedMatrix(rows, columns, [1, 1], rows > 100 ? 0.05 : 0.3, rows + columns)
+      for (const batch of [...batches, 300]) {
+        const draw = random(batch)
+        const input = floats(columns * batch, draw)
+        const gradient = floats(rows * batch, draw)
+        const backward = new Float32Array(columns * batch)
+        const weights = new Float32Array(matrix.values.length)
+        kernels.spmmTransposed(matrix, gradient, batch, backward, 1, instructionSet, 'float32')
+        kernels.sddmm(matrix, gradient, input, batch, weights, 1, instructionSet, 'float32')
+        for (const threads of [1, 3]) {
+          const both = [new Float32Array(backward.length), new Float32Array(weights.length)] as const
+          for (const each of both) each.fill(Number.NaN)
+          kernels.backward(matrix, gradient, input, batch, ...both, threads, instructionSet, 'float32')
+          t.strictSame(both, [backward, weights], `${rows} x ${columns}, batch ${batch}, ${threads} threads`)
+        }
+      }
+    }
+  })
+}
+
+t.test('both products at once are for single weights', async (t) => {
+  const matrix = raggedMatrix(8, 8, [4, 1], 0.5, 1)
+  const panel = new Float32Array(8)
+  t.throws(
+    () =>
+      kernels.backward(
+        matrix,
+        panel,
+        panel,
+        1,
+        panel,
+        new Float32Array(matrix.values.length),
+        1,
+        null,
+        'float32',
+      ),
+    { code: 'ERR_ESPALIER_OPTION', message: /1 x 1 alone/ },
+  )
+})
+
 /** Inputs that do not stay in the second cache are walked in chunks, and many weights get wider panels. */
 const wide: [number, number, [number, number], number, number][] = [
   [9, 26000, [1, 1], 0.01, 3],

@@ -85,6 +85,18 @@ export interface NativeKernels extends NativeRewireKernels {
     instructionSet: InstructionSet | null,
     precision: 'float32' | 'bfloat16',
   ): void
+  /** spmmTransposed of the gradient and sddmm at once, in the same bits: what a layer of blocks of 1 x 1 does. */
+  backward(
+    matrix: NativeMatrix,
+    gradient: Float32Array,
+    input: Float32Array,
+    batch: number,
+    inputGradient: Float32Array,
+    weightGradient: Float32Array,
+    threads: number,
+    instructionSet: InstructionSet | null,
+    precision: 'float32',
+  ): void
   /** The transposed matrix (block [c, r]). */
   transpose(matrix: NativeMatrix): {
     rowOffsets: BigInt64Array

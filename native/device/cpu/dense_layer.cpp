@@ -44,12 +44,11 @@ void DenseProductsLayer::multiply(const Pass& pass, const float* input, float* s
   }
 }
 
-void DenseProductsLayer::multiplyTransposed(const Pass& pass, const float* outputGradient,
-                                            CpuLayer& below) const {
+void DenseProductsLayer::multiplyTransposed(const Pass& pass, const float*, CpuLayer& below) {
   const Range share = pass.team.share(state_.inputs);
   for (int64_t row = share.begin; row < share.end; row += kRowsAtOnce) {
     const Range rows{row, std::min(row + kRowsAtOnce, share.end)};
-    pass.kernels.gemmTransposed(matrix(pass), state_.outputs, state_.inputs, outputGradient,
+    pass.kernels.gemmTransposed(matrix(pass), state_.outputs, state_.inputs, outputGradient_[pass.panel],
                                 below.outputGradient(pass.panel), pass.stride, rows);
     below.finishGradientRows(pass, rows, pass.samples());
   }

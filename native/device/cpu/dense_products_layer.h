@@ -17,7 +17,7 @@ class DenseProductsLayer : public LinearLayer {
   virtual const float* matrix(const Pass& pass) const = 0;
 
   void multiply(const Pass& pass, const float* input, float* sums) override;
-  void multiplyTransposed(const Pass& pass, const float* outputGradient, CpuLayer& below) const override;
+  void multiplyTransposed(const Pass& pass, const float* input, CpuLayer& below) override;
 };
 
 }  // namespace espalier::cpu

@@ -25,11 +25,12 @@ ActivationArguments activationOf(const LayerDescription& description, const Laye
   return arguments;
 }
 
-LinearLayer::LinearLayer(const LayerSetting& setting)
+LinearLayer::LinearLayer(const LayerSetting& setting, bool keepsGradient)
     : state_(setting.state),
       dropConnect_(setting.training ? setting.description.dropConnect : 0, setting.seed, setting.index,
                    setting.state.weight.values.size()),
-      weightSum_(setting.state.weight.values.size(), setting.gradientSums, &dropConnect_),
+      weightSum_(setting.state.weight.values.size(),
+                 std::max<int64_t>(setting.gradientSums, keepsGradient ? 1 : 0), &dropConnect_),
       scratch_(static_cast<size_t>(setting.threads)),
       activation_(activationOf(setting.description, setting.state, setting.hiddenNumber)),
       sumsFinishedRows_(setting.gradientInRows && !setting.state.bias.empty() &&
@@ -110,7 +111,7 @@ void LinearLayer::backward(const Pass& pass, const float* input, CpuLayer* below
   if (activation_.kind == Activation::Srelu) settleSrelu(pass);
   beginBackward(pass);
   if (below != nullptr) {
-    multiplyTransposed(pass, outputGradient_[pass.panel], *below);
+    multiplyTransposed(pass, input, *below);
     pass.team.barrier();
   }
   if (pass.update == nullptr) return;

@@ -16,7 +16,8 @@ ActivationArguments activationOf(const LayerDescription& description, const Laye
 /// subclass's.
 class LinearLayer : public CpuLayer {
  public:
-  explicit LinearLayer(const LayerSetting& setting);
+  /// keepsGradient: whether the gradient of all weights is kept even where a batch is one panel.
+  explicit LinearLayer(const LayerSetting& setting, bool keepsGradient = false);
 
   bool prepares() const override { return dropConnect_.drops(); }
   void prepare(const Pass& pass) override;
@@ -37,8 +38,8 @@ class LinearLayer : public CpuLayer {
   /// Prepares outputGradient(panel), now complete, for the two products that follow.
   virtual void beginBackward(const Pass&) {}
   /// Writes the gradient of the input, and finishes its rows in `below`.
-  virtual void multiplyTransposed(const Pass& pass, const float* outputGradient, CpuLayer& below) const = 0;
-  /// Computes and settles the gradient of this thread's weights.
+  virtual void multiplyTransposed(const Pass& pass, const float* input, CpuLayer& below) = 0;
+  /// Computes, where multiplyTransposed has not done so, and settles the gradient of this thread's weights.
   virtual void settleWeights(const Pass& pass, const float* input) = 0;
 
   /// What this pass multiplies: the weights, or what DropConnect leaves of them.

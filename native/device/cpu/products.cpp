@@ -170,6 +170,28 @@ void sampledProduct(const Means& means, const Pattern& pattern, const float* gra
       });
 }
 
+void backwardProducts(const Means& means, const Pattern& pattern, const float* values, const float* gradient,
+                      const float* input, int64_t batch, float* inputGradient, float* weightGradient) {
+  require(pattern.block().size() == 1, ErrorCode::Option, "backwardProducts serves blocks of 1 x 1 alone");
+  const Grid& grid = pattern.grid();
+  const int64_t width = panelWidth(pattern, batch, false);
+  Panel dy(grid.rows, grid.rows, width), x(grid.columns, grid.columns, width);
+  Panel dx(grid.columns, grid.columns, width);
+  const int threads = means.pool.threads();
+  const SparseProducts products(pattern, width, threads);
+  forEachPanel(
+      means.pool, batch, width,
+      [&](int thread, Range samples) {
+        dy.load(means.kernels, gradient, batch, samples, evenShare(grid.rows, thread, threads));
+        x.load(means.kernels, input, batch, samples, evenShare(grid.columns, thread, threads));
+      },
+      [&](int thread, Range samples) {
+        products.backward(means.kernels, values, dy.data(), x.data(), dx.data(), width,
+                          products.columns(Team::all(means.pool, thread)), samples.begin > 0, weightGradient,
+                          [&](Range columns) { dx.store(inputGradient, batch, samples, columns); });
+      });
+}
+
 Array<int64_t> growPositions(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern,
                              const float* gradient, const float* input, int64_t batch, int64_t count) {
   const Grid& grid = pattern.grid();

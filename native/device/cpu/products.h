@@ -34,6 +34,10 @@ void multiplyTransposed(const Means& means, const Pattern& pattern, const float*
 void sampledProduct(const Means& means, const Pattern& pattern, const float* gradient, const float* input,
                     int64_t batch, float* out);
 
+/// multiplyTransposed() of gradient and sampledProduct() at once, in the same bits. For blocks of 1 x 1.
+void backwardProducts(const Means& means, const Pattern& pattern, const float* values, const float* gradient,
+                      const float* input, int64_t batch, float* inputGradient, float* weightGradient);
+
 /// RigL's growth: the `count` block positions outside the pattern where gradient x transpose(input) is
 /// largest (see growByGradient), ascending. Throws Error(Option) where there is no room.
 Array<int64_t> growPositions(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern,

@@ -30,7 +30,10 @@ class NarrowPanels {
 class SparseLayer final : public LinearLayer {
  public:
   explicit SparseLayer(const LayerSetting& setting)
-      : LinearLayer(setting), widest_(setting.stride), narrow_(setting.narrow) {
+      : LinearLayer(setting, canFuse(setting)),
+        widest_(setting.stride),
+        narrow_(setting.narrow),
+        canFuse_(canFuse(setting)) {
     if (narrow_) {
       inputs_ = NarrowPanels(gridInputs(), widest_, setting.panelsAtOnce);
       if (setting.training) gradients_ = NarrowPanels(gridOutputs(), widest_, setting.panelsAtOnce);
@@ -68,31 +71,45 @@ class SparseLayer final : public LinearLayer {
     if (narrow_) gradients_.load(pass, outputGradient_[pass.panel], gridOutputs());
   }
 
-  void multiplyTransposed(const Pass& pass, const float* outputGradient, CpuLayer& below) const override {
+  void multiplyTransposed(const Pass& pass, const float* input, CpuLayer& below) override {
     const int64_t width = state_.pattern.block().columns;
-    const auto from = [&](const auto* elements) {
-      products_.multiplyTransposed(
-          pass.kernels, weights(pass), elements, below.outputGradient(pass.panel), pass.stride,
-          products_.columns(pass.team), [&](Range columns) {
-            below.finishGradientRows(pass, {columns.begin * width, columns.end * width}, pass.samples());
-          });
+    const Range columns = products_.columns(pass.team);
+    float* const output = below.outputGradient(pass.panel);
+    const auto finished = [&](Range some) {
+      below.finishGradientRows(pass, {some.begin * width, some.end * width}, pass.samples());
     };
+    const auto from = [&](const auto* gradient) {
+      products_.multiplyTransposed(pass.kernels, weights(pass), gradient, output, pass.stride, columns,
+                                   finished);
+    };
+    if (fusesBackward() && pass.update != nullptr) {
+      products_.backward(pass.kernels, weights(pass), outputGradient_[pass.panel], input, output, pass.stride,
+                         columns, weightSum_.accumulates(pass.place), weightSum_.at(pass.place, 0, nullptr),
+                         finished);
+      return;
+    }
     // 4 x 1 does not gather here, so it gains nothing from rounded numbers.
     const bool gathers = state_.pattern.block() != BlockShape{4, 1};
-    narrow_&& gathers ? from(gradients_.at(pass)) : from(outputGradient);
+    narrow_&& gathers ? from(gradients_.at(pass)) : from(outputGradient_[pass.panel]);
   }
 
   void settleWeights(const Pass& pass, const float* input) override {
+    const Range rows = products_.rows(pass.team);
+    const auto settle = [&](int64_t first, std::span<float> gradients) {
+      weightSum_.settle(pass.kernels, *pass.update, state_.weight, first,
+                        static_cast<int64_t>(gradients.size()), gradients.data(), pass.place);
+    };
+    if (fusesBackward()) {
+      const int64_t first = state_.pattern.rowOffsets()[rows.begin];
+      const int64_t end = state_.pattern.rowOffsets()[rows.end];
+      settle(first, {weightSum_.at(pass.place, first, nullptr), static_cast<size_t>(end - first)});
+      return;
+    }
     const auto from = [&](const auto* gradient, const auto* elements) {
       float* const scratch = scratch_[static_cast<size_t>(pass.thread)].data();
       products_.gradient(
-          pass.kernels, gradient, elements, pass.stride, products_.rows(pass.team),
-          weightSum_.accumulates(pass.place),
-          [&](int64_t first) { return weightSum_.at(pass.place, first, scratch); },
-          [&](int64_t first, std::span<float> gradients) {
-            weightSum_.settle(pass.kernels, *pass.update, state_.weight, first,
-                              static_cast<int64_t>(gradients.size()), gradients.data(), pass.place);
-          });
+          pass.kernels, gradient, elements, pass.stride, rows, weightSum_.accumulates(pass.place),
+          [&](int64_t first) { return weightSum_.at(pass.place, first, scratch); }, settle);
     };
     narrow_ ? from(gradients_.at(pass), inputs_.at(pass)) : from(outputGradient_[pass.panel], input);
   }
@@ -102,8 +119,18 @@ class SparseLayer final : public LinearLayer {
   int64_t gridInputs() const { return state_.pattern.grid().blockColumns() * state_.pattern.block().columns; }
   int64_t gridOutputs() const { return state_.pattern.grid().blockRows() * state_.pattern.block().rows; }
 
+  /// Whether both products of the backward pass may be one: where a layer below wants its gradient, and
+  /// those of all weights are few enough to be kept. Rounded gradients take too little time to fetch.
+  static bool canFuse(const LayerSetting& setting) {
+    const Pattern& pattern = setting.state.pattern;
+    return setting.training && setting.index > 0 && !setting.narrow && pattern.block().size() == 1 &&
+           widestPanel(pattern.values()) == kUsualPanel;
+  }
+  bool fusesBackward() const { return canFuse_ && products_.fusesBackward(); }
+
   const int64_t widest_;
   const bool narrow_;
+  const bool canFuse_;
   NarrowPanels inputs_;
   NarrowPanels gradients_;
   SparseProducts products_;

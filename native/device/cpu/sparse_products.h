@@ -68,6 +68,24 @@ class SparseProducts {
          finished);
   }
 
+  /// Whether backward() serves a matrix of single weights: what it writes out of order stays in the second
+  /// cache where a panel does.
+  bool fusesBackward() const { return transposed_.chunks() == 1; }
+
+  /// multiplyTransposed() and gradient() of some columns at once, in the same bits, of single weights: writes
+  /// or adds to gradients[entry] for every entry of the columns.
+  template <typename Finished>
+  void backward(const Kernels& kernels, const float* values, const float* outputGradient, const float* input,
+                float* output, int64_t stride, Range columns, bool accumulate, float* gradients,
+                const Finished& finished) const {
+    const MatrixView view = transposeView(*pattern_, values);
+    for (int64_t column = columns.begin; column < columns.end; column += kRowsAtOnce) {
+      const Range few{column, std::min(column + kRowsAtOnce, columns.end)};
+      kernels.spmmSddmm(view, outputGradient, input, output, stride, few, accumulate, gradients);
+      finished(few);
+    }
+  }
+
   /// The gradients of some block rows, a run of rows at a time: writes or adds them where at(first value)
   /// says, which may be gradientScratch() numbers, then calls settle(first value, gradients).
   template <typename Element, typename At, typename Settle>

@@ -8,6 +8,7 @@ namespace {
 #include "device/cpu/kernels/fetch.inl"
 #include "device/cpu/kernels/spmm.inl"
 #include "device/cpu/kernels/sddmm.inl"
+#include "device/cpu/kernels/spmm_sddmm.inl"
 #include "device/cpu/kernels/gemm.inl"
 #include "device/cpu/kernels/elementwise.inl"
 #include "device/cpu/kernels/layer_norm.inl"
@@ -22,6 +23,7 @@ Kernels table(const char* name) {
   k.name = name;
   k.full = {spmm<float>, sddmm<float>};
   k.half = {spmm<Bfloat16Pair>, sddmm<Bfloat16Pair>};
+  k.spmmSddmm = spmmSddmm;
   k.narrow = narrow;
   k.spmmScatter = spmmScatter;
   k.spmv = spmv;

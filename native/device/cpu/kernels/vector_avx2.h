@@ -10,6 +10,12 @@ struct Vec {
   static Vec zero() { return {_mm256_setzero_ps()}; }
   static Vec all(float x) { return {_mm256_set1_ps(x)}; }
   static Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
+  /// The same, kept for every use: GCC would load again for each.
+  static Vec loadOnce(const float* p) {
+    Vec x = load(p);
+    asm("" : "+x"(x.v));
+    return x;
+  }
   void store(float* p) const { _mm256_storeu_ps(p, v); }
   static Vec loadPart(const float* p, int64_t n) { return {_mm256_maskload_ps(p, part(n))}; }
   void storePart(float* p, int64_t n) const { _mm256_maskstore_ps(p, part(n), v); }

@@ -11,6 +11,12 @@ struct Vec {
   static Vec zero() { return {_mm512_setzero_ps()}; }
   static Vec all(float x) { return {_mm512_set1_ps(x)}; }
   static Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  /// The same, kept for every use: GCC would load again for each.
+  static Vec loadOnce(const float* p) {
+    Vec x = load(p);
+    asm("" : "+v"(x.v));
+    return x;
+  }
   void store(float* p) const { _mm512_storeu_ps(p, v); }
   static Vec loadPart(const float* p, int64_t n) { return {_mm512_maskz_loadu_ps(part(n), p)}; }
   void storePart(float* p, int64_t n) const { _mm512_mask_storeu_ps(p, part(n), v); }

@@ -16,6 +16,7 @@ struct Vec {
     std::memcpy(&result.v, p, sizeof(Floats));
     return result;
   }
+  static Vec loadOnce(const float* p) { return load(p); }
   void store(float* p) const { std::memcpy(p, &v, sizeof(Floats)); }
   static Vec loadPart(const float* p, int64_t n) {
     Vec result = zero();

@@ -10,6 +10,12 @@ struct Vec {
   static Vec zero() { return {vdupq_n_f32(0)}; }
   static Vec all(float x) { return {vdupq_n_f32(x)}; }
   static Vec load(const float* p) { return {vld1q_f32(p)}; }
+  /// The same, kept for every use: GCC would load again for each.
+  static Vec loadOnce(const float* p) {
+    Vec x = load(p);
+    asm("" : "+w"(x.v));
+    return x;
+  }
   void store(float* p) const { vst1q_f32(p, v); }
   static Vec loadPart(const float* p, int64_t n) {
     float lanes[4] = {0, 0, 0, 0};
