@@ -89,6 +89,20 @@ function layersOf(sizes: readonly number[], batch: number, sparsity: number) {
   }))
 }
 
+/**
+ * Both products of the backward pass, where one walk over single weights does for both: an output gradient that is
+ * fetched serves the two.
+ */
+function backwardBound(layer: Layer, way: Way, ceilings: Ceilings): Bound {
+  const connections = connectionsOf(layer, way.sparsity)
+  const bytes =
+    connections * layer.batch * gatheredBytes('inputGradient', way) +
+    2 * layer.inputs * layer.batch * 4 +
+    storedBytes(connections, way.block) +
+    connections * 4
+  return slower(4 * connections * layer.batch, bytes, ceilings)
+}
+
 /** Of a training step: products, and the update, which reads three numbers for each weight and writes two. */
 export function stepBound(sizes: readonly number[], batch: number, way: Way, ceilings: Ceilings): Bound {
   return sum(
@@ -96,13 +110,13 @@ export function stepBound(sizes: readonly number[], batch: number, way: Way, cei
       const { sparsity, lowest } = layer
       const weights = connectionsOf(layer, sparsity)
       const needed = products.filter((product) => !lowest || product !== 'inputGradient')
-      const dense = { operations: 2 * weights * batch * needed.length, bytes: 0 }
-      return [
-        ...(sparsity === 0
-          ? [slower(dense.operations, dense.bytes, ceilings)]
-          : needed.map((product) => productBound(product, layer, way, ceilings))),
-        slower(0, weights * 5 * 4, ceilings),
-      ]
+      const update = slower(0, weights * 5 * 4, ceilings)
+      if (sparsity === 0) return [slower(2 * weights * batch * needed.length, 0, ceilings), update]
+      const fused = !lowest && way.block === '1x1' && way.precision === 'float32'
+      if (fused) {
+        return [productBound('forward', layer, way, ceilings), backwardBound(layer, way, ceilings), update]
+      }
+      return [...needed.map((product) => productBound(product, layer, way, ceilings)), update]
     }),
   )
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { gatheredBytes, inferenceBound, productsBound, stepBound } from '../../bench/bounds.js'
+import { connectionsOf, gatheredBytes, inferenceBound, productsBound, stepBound } from '../../bench/bounds.js'
 import { lostPoints } from '../../bench/figures.js'
 import type { PeerRecord } from '../../bench/peers/records.js'
 import { all, type FailureRecord, find, speedup, type TimingRecord } from '../../bench/records.js'
@@ -79,6 +79,17 @@ t.test('the bounds count bytes and multiply-adds', async (t) => {
   const sizes = [784, 1024, 1024, 10]
   const [one, two] = ceilings.map((each) => stepBound(sizes, 128, { ...float32, sparsity: 0.9 }, each))
   t.ok(Math.abs(one!.milliseconds / two!.milliseconds - 2) < 1e-9)
+  // The backward pass of the second layer fetches its output gradients once for two products.
+  const [first, second] = [784, 1024].map((inputs) => connectionsOf({ inputs, outputs: 1024 }, 0.9))
+  const product = (count: number) => (count * 128 * 4 + 1024 * 128 * 4 + count * 8) / 240e6
+  const backward = Math.max(
+    (4 * second! * 128) / 230e6,
+    (second! * 128 * 4 + 2 * 1024 * 128 * 4 + second! * 12) / 240e6,
+  )
+  const dense = (6 * 10240 * 128) / 230e6
+  const updates = ((first! + second! + 10240) * 20) / 240e6
+  const whole = 2 * product(first!) + product(second!) + backward + dense + updates
+  t.ok(Math.abs(one!.milliseconds / whole - 1) < 1e-9)
   const inference = inferenceBound(sizes, { ...float32, sparsity: 0.95 }, ceilings[0]!)
   const weights = Math.round(784 * 1024 * 0.05) + Math.round(1024 * 1024 * 0.05)
   t.ok(Math.abs(inference.milliseconds / ((weights * 8 + 10240 * 4) / 240e6) - 1) < 1e-9)
