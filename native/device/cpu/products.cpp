@@ -104,6 +104,22 @@ void multiplyPanels(const Means& means, const Sides& sides, int64_t width, const
       });
 }
 
+/// Panel by panel, work(thread, samples, output gradients, inputs).
+template <typename Work>
+void overBothSides(const Means& means, const Grid& grid, int64_t width, const float* gradient,
+                   const float* input, int64_t batch, const Work& work) {
+  Panel dy(grid.rows, paddedRows(grid), width, means.narrow);
+  Panel x(grid.columns, paddedColumns(grid), width, means.narrow);
+  const int threads = means.pool.threads();
+  forEachPanel(
+      means.pool, batch, width,
+      [&](int thread, Range samples) {
+        dy.load(means.kernels, gradient, batch, samples, evenShare(grid.rows, thread, threads));
+        x.load(means.kernels, input, batch, samples, evenShare(grid.columns, thread, threads));
+      },
+      [&](int thread, Range samples) { work(thread, samples, dy, x); });
+}
+
 /// out[rows] = matrix x input[columns].
 void multiplyVector(const Means& means, const Pattern& pattern, const float* values, const float* input,
                     float* out) {
@@ -147,45 +163,29 @@ void multiplyTransposed(const Means& means, const Pattern& pattern, const float*
 
 void sampledProduct(const Means& means, const Pattern& pattern, const float* gradient, const float* input,
                     int64_t batch, float* out) {
-  const Grid& grid = pattern.grid();
   const int64_t width = panelWidth(pattern, batch, means.narrow);
-  Panel dy(grid.rows, paddedRows(grid), width, means.narrow);
-  Panel x(grid.columns, paddedColumns(grid), width, means.narrow);
-  const int threads = means.pool.threads();
-  const SparseProducts products(pattern, width, threads);
-  forEachPanel(
-      means.pool, batch, width,
-      [&](int thread, Range samples) {
-        dy.load(means.kernels, gradient, batch, samples, evenShare(grid.rows, thread, threads));
-        x.load(means.kernels, input, batch, samples, evenShare(grid.columns, thread, threads));
-      },
-      [&](int thread, Range samples) {
-        const Range rows = products.rows(Team::all(means.pool, thread));
-        const auto from = [&](const auto* gradients, const auto* inputs) {
-          products.gradient(
-              means.kernels, gradients, inputs, width, rows, samples.begin > 0,
-              [&](int64_t first) { return out + first; }, [](int64_t, std::span<const float>) {});
-        };
-        means.narrow ? from(dy.narrowed(), x.narrowed()) : from(dy.data(), x.data());
-      });
+  const SparseProducts products(pattern, width, means.pool.threads());
+  overBothSides(means, pattern.grid(), width, gradient, input, batch,
+                [&](int thread, Range samples, Panel& dy, Panel& x) {
+                  const Range rows = products.rows(Team::all(means.pool, thread));
+                  const auto from = [&](const auto* gradients, const auto* inputs) {
+                    products.gradient(
+                        means.kernels, gradients, inputs, width, rows, samples.begin > 0,
+                        [&](int64_t first) { return out + first; }, [](int64_t, std::span<const float>) {});
+                  };
+                  means.narrow ? from(dy.narrowed(), x.narrowed()) : from(dy.data(), x.data());
+                });
 }
 
 void backwardProducts(const Means& means, const Pattern& pattern, const float* values, const float* gradient,
                       const float* input, int64_t batch, float* inputGradient, float* weightGradient) {
   require(pattern.block().size() == 1, ErrorCode::Option, "backwardProducts serves blocks of 1 x 1 alone");
   const Grid& grid = pattern.grid();
-  const int64_t width = panelWidth(pattern, batch, false);
-  Panel dy(grid.rows, grid.rows, width), x(grid.columns, grid.columns, width);
+  const int64_t width = panelWidth(pattern, batch, means.narrow);
   Panel dx(grid.columns, grid.columns, width);
-  const int threads = means.pool.threads();
-  const SparseProducts products(pattern, width, threads);
-  forEachPanel(
-      means.pool, batch, width,
-      [&](int thread, Range samples) {
-        dy.load(means.kernels, gradient, batch, samples, evenShare(grid.rows, thread, threads));
-        x.load(means.kernels, input, batch, samples, evenShare(grid.columns, thread, threads));
-      },
-      [&](int thread, Range samples) {
+  const SparseProducts products(pattern, width, means.pool.threads());
+  overBothSides(
+      means, grid, width, gradient, input, batch, [&](int thread, Range samples, Panel& dy, Panel& x) {
         products.backward(means.kernels, values, dy.data(), x.data(), dx.data(), width,
                           products.columns(Team::all(means.pool, thread)), samples.begin > 0, weightGradient,
                           [&](Range columns) { dx.store(inputGradient, batch, samples, columns); });
