@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <string>
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/caches.h"
 #include "base/thread_pool.h"
 #include "kernels/loops.h"
 #include "processors.h"
@@ -18,21 +17,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kKilobyte = 1024;
 constexpr int64_t kMemoryBytes = 256 * kKilobyte * kKilobyte;
-
-/// Bytes of the first processor's data cache of a level; where the system does not tell, `usual`.
-int64_t cacheBytes(int level, int64_t usual) {
-  for (int index = 0; index < 8; ++index) {
-    const std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
-    int found = 0;
-    std::string type;
-    int64_t kilobytes = 0;
-    std::ifstream(folder + "level") >> found;
-    std::ifstream(folder + "type") >> type;
-    std::ifstream(folder + "size") >> kilobytes;
-    if (found == level && type != "Instruction" && kilobytes > 0) return kilobytes * kKilobyte;
-  }
-  return usual;
-}
 
 class Measurement {
  public:

@@ -55,9 +55,10 @@ const blocks: [number, number][] = [
   [16, 16],
   [3, 2],
 ]
-/** Sizes that do not divide, one row, one column. */
+/** Sizes that do not divide, rows and columns long enough to have inputs asked for ahead, one row, one column. */
 const sizes: [number, number][] = [
   [67, 45],
+  [130, 142],
   [1, 50],
   [50, 1],
   [64, 48],
@@ -94,10 +95,11 @@ for (const instructionSet of system().instructionSets) {
 
 for (const instructionSet of system().instructionSets) {
   t.test(`${instructionSet}, both products of the backward pass at once`, async (t) => {
-    // The last has layers as a network has them, more than one panel, and fan-outs of every kind of group.
-    for (const [rows, columns] of [...sizes, [600, 500]] as const) {
-      const matrix = raggedMatrix(rows, columns, [1, 1], rows > 100 ? 0.05 : 0.3, rows + columns)
-      for (const batch of [...batches, 300]) {
+    // 600 x 500 has layers as a network has them, more than one panel, and fan-outs of every kind of group.
+    // Of the very last the output gradients are walked in chunks.
+    for (const [rows, columns] of [...sizes, [600, 500], [3000, 60]] as const) {
+      const matrix = raggedMatrix(rows, columns, [1, 1], rows === 600 ? 0.05 : 0.3, rows + columns)
+      for (const batch of rows > 600 ? [128] : [...batches, 300]) {
         const draw = random(batch)
         const input = floats(columns * batch, draw)
         const gradient = floats(rows * batch, draw)
@@ -143,6 +145,7 @@ const wide: [number, number, [number, number], number, number][] = [
   [9001, 37, [4, 4], 0.2, 33],
   [37, 9001, [8, 8], 0.2, 33],
   [64, 9000, [1, 1], 0.95, 130],
+  [3000, 60, [1, 1], 0.4, 128],
 ]
 
 for (const [rows, columns, block, density, batch] of wide) {

@@ -33,7 +33,7 @@ class SparseLayer final : public LinearLayer {
       : LinearLayer(setting, canFuse(setting)),
         widest_(setting.stride),
         narrow_(setting.narrow),
-        canFuse_(canFuse(setting)) {
+        fuses_(canFuse(setting)) {
     if (narrow_) {
       inputs_ = NarrowPanels(gridInputs(), widest_, setting.panelsAtOnce);
       if (setting.training) gradients_ = NarrowPanels(gridOutputs(), widest_, setting.panelsAtOnce);
@@ -82,7 +82,7 @@ class SparseLayer final : public LinearLayer {
       products_.multiplyTransposed(pass.kernels, weights(pass), gradient, output, pass.stride, columns,
                                    finished);
     };
-    if (fusesBackward() && pass.update != nullptr) {
+    if (fuses_ && pass.update != nullptr) {
       products_.backward(pass.kernels, weights(pass), outputGradient_[pass.panel], input, output, pass.stride,
                          columns, weightSum_.accumulates(pass.place), weightSum_.at(pass.place, 0, nullptr),
                          finished);
@@ -99,7 +99,7 @@ class SparseLayer final : public LinearLayer {
       weightSum_.settle(pass.kernels, *pass.update, state_.weight, first,
                         static_cast<int64_t>(gradients.size()), gradients.data(), pass.place);
     };
-    if (fusesBackward()) {
+    if (fuses_) {
       const int64_t first = state_.pattern.rowOffsets()[rows.begin];
       const int64_t end = state_.pattern.rowOffsets()[rows.end];
       settle(first, {weightSum_.at(pass.place, first, nullptr), static_cast<size_t>(end - first)});
@@ -126,11 +126,10 @@ class SparseLayer final : public LinearLayer {
     return setting.training && setting.index > 0 && !setting.narrow && pattern.block().size() == 1 &&
            widestPanel(pattern.values()) == kUsualPanel;
   }
-  bool fusesBackward() const { return canFuse_ && products_.fusesBackward(); }
 
   const int64_t widest_;
   const bool narrow_;
-  const bool canFuse_;
+  const bool fuses_;
   NarrowPanels inputs_;
   NarrowPanels gradients_;
   SparseProducts products_;

@@ -30,6 +30,8 @@ class ChunkedRows {
   int64_t rows_ = 0;
   /// Whether the weights are more than the second cache holds.
   bool fetchesAhead_ = false;
+  /// Whether rows are long enough for asking for their inputs ahead to pay.
+  bool fetchesInputs_ = false;
   /// First entry of each row in each chunk, and the end; empty where there is one chunk.
   std::vector<int64_t> bounds_;
 };
@@ -68,10 +70,6 @@ class SparseProducts {
          finished);
   }
 
-  /// Whether backward() serves a matrix of single weights: what it writes out of order stays in the second
-  /// cache where a panel does.
-  bool fusesBackward() const { return transposed_.chunks() == 1; }
-
   /// multiplyTransposed() and gradient() of some columns at once, in the same bits, of single weights: writes
   /// or adds to gradients[entry] for every entry of the columns.
   template <typename Finished>
@@ -79,11 +77,13 @@ class SparseProducts {
                 float* output, int64_t stride, Range columns, bool accumulate, float* gradients,
                 const Finished& finished) const {
     const MatrixView view = transposeView(*pattern_, values);
-    for (int64_t column = columns.begin; column < columns.end; column += kRowsAtOnce) {
-      const Range few{column, std::min(column + kRowsAtOnce, columns.end)};
-      kernels.spmmSddmm(view, outputGradient, input, output, stride, few, accumulate, gradients);
-      finished(few);
-    }
+    inGroups(
+        transposed_, columns, kRowsAtOnce,
+        [&](Range few, int64_t chunk) {
+          kernels.spmmSddmm(transposed_.restrict(view, chunk), outputGradient, input, output, stride, few,
+                            chunk > 0, accumulate, gradients);
+        },
+        finished);
   }
 
   /// The gradients of some block rows, a run of rows at a time: writes or adds them where at(first value)
@@ -112,16 +112,25 @@ class SparseProducts {
   template <typename Element, typename Finished>
   void walk(const Kernels& kernels, const ChunkedRows& chunked, const MatrixView& view, const Element* input,
             float* output, int64_t stride, Range blockRows, const Finished& finished) const {
-    // Few rows where there is one chunk, so that what comes next finds them in the first cache.
     const int64_t few = std::max<int64_t>(1, kRowsAtOnce / view.blockOutputs);
-    const int64_t step = chunked.chunks() == 1 ? few : std::max<int64_t>(1, blockRows.size());
-    for (int64_t row = blockRows.begin; row < blockRows.end; row += step) {
-      const Range rows{row, std::min(row + step, blockRows.end)};
-      for (int64_t chunk = 0; chunk < chunked.chunks(); ++chunk) {
-        kernels.products<Element>().spmm(chunked.restrict(view, chunk), input, output, stride, rows,
-                                         chunk > 0);
-      }
-      finished(rows);
+    inGroups(
+        chunked, blockRows, few,
+        [&](Range rows, int64_t chunk) {
+          kernels.products<Element>().spmm(chunked.restrict(view, chunk), input, output, stride, rows,
+                                           chunk > 0);
+        },
+        finished);
+  }
+  /// Calls work(rows, chunk) for every chunk, then finished(rows): for a few rows at a time where there is
+  /// one chunk, so that what comes next finds them in the first cache.
+  template <typename Work, typename Finished>
+  static void inGroups(const ChunkedRows& chunked, Range rows, int64_t few, const Work& work,
+                       const Finished& finished) {
+    const int64_t step = chunked.chunks() == 1 ? few : std::max<int64_t>(1, rows.size());
+    for (int64_t row = rows.begin; row < rows.end; row += step) {
+      const Range group{row, std::min(row + step, rows.end)};
+      for (int64_t chunk = 0; chunk < chunked.chunks(); ++chunk) work(group, chunk);
+      finished(group);
     }
   }
   void scatter(const Kernels& kernels, const float* values, const float* input, float* output, int64_t stride,

@@ -10,6 +10,7 @@ struct Elements<float> {
 
   static void load(const float* p, Vec* samples) { samples[0] = Vec::load(p); }
   static Vec loadWhole(const float* p) { return Vec::load(p); }
+  static Vec loadOnce(const float* p) { return Vec::loadOnce(p); }
   /// sum + a x b, lane by lane.
   static Vec multiplyAdd(Vec a, Vec b, Vec sum) { return Vec::fma(a, b, sum); }
 };
@@ -25,6 +26,7 @@ struct Elements<Bfloat16Pair> {
     samples[1] = Vec::highHalves(pairs);
   }
   static Vec loadWhole(const Bfloat16Pair* p) { return Vec::loadBits(&p->bits); }
+  static Vec loadOnce(const Bfloat16Pair* p) { return loadWhole(p); }
   /// sum + a x b, of both halves of each lane.
   static Vec multiplyAdd(Vec a, Vec b, Vec sum) { return Vec::addPairs(a, b, sum); }
 };

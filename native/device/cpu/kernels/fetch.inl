@@ -3,6 +3,8 @@
 /// Rows between asking and using.
 constexpr int64_t kEntriesAhead = 4;
 constexpr int64_t kLookupsAhead = 2;
+/// Inputs of a row between asking and using.
+constexpr int kInputsAhead = 12;
 
 /// The first cache lines of some numbers; what follows in a long run the processor does see.
 template <typename Number>
@@ -14,4 +16,15 @@ inline void fetchLines(const Number* numbers, int64_t count) {
 /// GCC takes away calls of functions that do nothing but fetch ahead.
 [[gnu::always_inline]] inline void keepCalls() {
   asm volatile("");
+}
+
+/// Calls work(stride), with the strides that panels mostly have known when compiling, where that was measured
+/// to pay.
+template <typename Work>
+inline void withStride(int64_t stride, const Work& work) {
+  if constexpr (Vec::kKnowsStrides) {
+    if (stride == 64) return work(std::integral_constant<int64_t, 64>());
+    if (stride == 128) return work(std::integral_constant<int64_t, 128>());
+  }
+  work(stride);
 }

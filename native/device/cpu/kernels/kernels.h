@@ -37,6 +37,8 @@ struct MatrixView {
   int32_t inputStride;
   /// Whether to ask for the rows to come: where they lie apart, in an array beyond the second cache.
   bool fetchAhead = false;
+  /// Whether to ask for inputs ahead, where rows are long enough for that to pay.
+  bool fetchInputs = false;
 };
 
 /// The two views of a pattern with these values.
@@ -151,10 +153,11 @@ struct Kernels {
   void (*narrow)(const float* panel, int64_t stride, Range rows, Bfloat16Pair* narrowed);
 
   /// Both products of the backward pass, of single weights, in the bits that spmm and sddmm give:
-  /// output[rows] = transpose x outputGradient, and gradient[valueIndex[entry]] (+)= sum over samples of
+  /// output[rows] (+)= transpose x outputGradient, and gradient[valueIndex[entry]] (+)= sum over samples of
   /// outputGradient[column] x input[row], for the entries of `rows` of the transpose view.
   void (*spmmSddmm)(const MatrixView& transpose, const float* outputGradient, const float* input,
-                    float* output, int64_t stride, Range rows, bool accumulate, float* gradient);
+                    float* output, int64_t stride, Range rows, bool accumulateOutput, bool accumulateGradient,
+                    float* gradient);
   /// output[columns] += transpose(matrix) x input for blocks of 4 x 1, scattering one column at a time. The
   /// same bits as spmm of the transpose view gives, when output is 0 before.
   void (*spmmScatter)(const MatrixView& forward, const float* input, float* output, int64_t stride,

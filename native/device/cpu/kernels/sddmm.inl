@@ -2,16 +2,16 @@
 // samples. `pitch`: elements of a row of samples.
 
 /// Dot products of Rows output gradients with Columns inputs; lane = row x Columns + column.
-template <int Rows, int Columns, typename Element>
-inline Vec tileSums(const Element* const* dy, const Element* const* x, int64_t pitch) {
+template <int Rows, int Columns, typename Element, typename Pitch>
+inline Vec tileSums(const Element* const* dy, const Element* const* x, Pitch pitch) {
   using Of = Elements<Element>;
   Vec sum[Rows * Columns];
   for (Vec& each : sum) each = Vec::zero();
   for (int64_t at = 0; at < pitch; at += Vec::kLanes) {
     Vec columns[Columns];
-    for (int j = 0; j < Columns; ++j) columns[j] = Of::loadWhole(x[j] + at);
+    for (int j = 0; j < Columns; ++j) columns[j] = Of::loadOnce(x[j] + at);
     for (int i = 0; i < Rows; ++i) {
-      const Vec row = Of::loadWhole(dy[i] + at);
+      const Vec row = Of::loadOnce(dy[i] + at);
       for (int j = 0; j < Columns; ++j)
         sum[i * Columns + j] = Of::multiplyAdd(row, columns[j], sum[i * Columns + j]);
     }
@@ -34,8 +34,8 @@ inline void storeTile(Vec sums, float* gradient, int64_t pitch) {
 }
 
 /// Dot products of one output gradient with Count inputs.
-template <int Count, typename Element>
-inline Vec rowTileSums(const Element* dy, const Element* const* x, int64_t pitch) {
+template <int Count, typename Element, typename Pitch>
+inline Vec rowTileSums(const Element* dy, const Element* const* x, Pitch pitch) {
   using Of = Elements<Element>;
   Vec sum[Count];
   for (int j = 0; j < Count; ++j) sum[j] = Vec::zero();
@@ -57,9 +57,9 @@ inline void settleSums(Vec sums, int64_t count, float* gradient) {
 }
 
 /// Entries begin .. end of one row of plain CSR, Count at a time.
-template <int Count, bool Accumulate, typename Element>
+template <int Count, bool Accumulate, typename Element, typename Pitch>
 inline int64_t sddmmRun(const int32_t* columns, int64_t begin, int64_t end, const Element* dy,
-                        const Element* input, int64_t pitch, float* gradient) {
+                        const Element* input, Pitch pitch, float* gradient) {
   int64_t entry = begin;
   for (; entry + Count <= end; entry += Count) {
     const Element* x[Count];
@@ -69,9 +69,9 @@ inline int64_t sddmmRun(const int32_t* columns, int64_t begin, int64_t end, cons
   return entry;
 }
 
-template <bool Accumulate, typename Element>
+template <bool Accumulate, typename Element, typename Pitch>
 inline void sddmmRow(const int32_t* columns, int64_t begin, int64_t end, const Element* dy,
-                     const Element* input, int64_t pitch, float* gradient) {
+                     const Element* input, Pitch pitch, float* gradient) {
   int64_t entry = sddmmRun<Vec::kLanes, Accumulate>(columns, begin, end, dy, input, pitch, gradient);
   if constexpr (Vec::kLanes > 8) {
     entry = sddmmRun<8, Accumulate>(columns, entry, end, dy, input, pitch, gradient + entry - begin);
@@ -86,16 +86,27 @@ inline void sddmmRow(const int32_t* columns, int64_t begin, int64_t end, const E
   }
 }
 
+template <typename Element, typename Pitch>
+inline void fetchInput(const Element* input, Pitch pitch) {
+  constexpr int64_t kLine = 64 / sizeof(Element);
+  for (int64_t at = 0; at < pitch; at += kLine) __builtin_prefetch(input + at);
+}
+
 /// Blocks of 4 x 1: four rows by a quarter of a vector's lanes of entries.
-template <bool Accumulate, typename Element>
+template <bool Accumulate, typename Element, typename Pitch>
 inline void sddmmFourByOne(const MatrixView& m, int64_t row, const Element* const* dy, const Element* input,
-                           int64_t pitch, float* gradient) {
+                           Pitch pitch, float* gradient) {
   constexpr int kEntries = Vec::kLanes / 4;
+  constexpr int64_t kAhead = 2 * kEntries;  // between asking and using
   const int64_t begin = m.begins[row], end = m.ends[row];
   const Element* x[kEntries];
   int64_t entry = begin;
   // Rows and columns change places, so that the lanes come out as the values lie: entry by entry.
   for (; entry + kEntries <= end; entry += kEntries) {
+    if constexpr (Vec::kFetchesInputs) {
+      for (int64_t ahead = entry + kAhead; ahead < std::min(entry + kAhead + kEntries, end); ++ahead)
+        fetchInput(input + m.indices[ahead] * pitch, pitch);
+    }
     for (int j = 0; j < kEntries; ++j) x[j] = input + m.indices[entry + j] * pitch;
     settleSums<Accumulate>(tileSums<kEntries, 4>(x, dy, pitch), Vec::kLanes, gradient + (entry - begin) * 4);
   }
@@ -107,21 +118,21 @@ inline void sddmmFourByOne(const MatrixView& m, int64_t row, const Element* cons
 }
 
 /// Blocks whose sides are whole tiles.
-template <bool Accumulate, typename Element>
+template <bool Accumulate, typename Element, typename Pitch>
 inline void sddmmTiled(const MatrixView& m, int64_t row, const Element* outputGradient, const Element* input,
-                       int64_t pitch, float* gradient) {
-  constexpr int kColumns = Vec::kLanes / 4;
+                       Pitch pitch, float* gradient) {
+  constexpr int kRows = Vec::kLanes / 4, kColumns = 4;
   const int32_t blockRows = m.blockOutputs, blockColumns = m.blockInputs;
   for (int64_t entry = m.begins[row]; entry < m.ends[row]; ++entry) {
     const Element* const block = input + int64_t{m.indices[entry]} * blockColumns * pitch;
-    for (int32_t i = 0; i < blockRows; i += 4) {
-      const Element* dy[4];
-      for (int k = 0; k < 4; ++k) dy[k] = outputGradient + (row * blockRows + i + k) * pitch;
+    for (int32_t i = 0; i < blockRows; i += kRows) {
+      const Element* dy[kRows];
+      for (int k = 0; k < kRows; ++k) dy[k] = outputGradient + (row * blockRows + i + k) * pitch;
       for (int32_t j = 0; j < blockColumns; j += kColumns) {
         const Element* x[kColumns];
         for (int k = 0; k < kColumns; ++k) x[k] = block + (j + k) * pitch;
-        storeTile<4, Accumulate>(tileSums<4, kColumns>(dy, x, pitch), gradient + i * blockColumns + j,
-                                 blockColumns);
+        storeTile<kRows, Accumulate>(tileSums<kRows, kColumns>(dy, x, pitch), gradient + i * blockColumns + j,
+                                     blockColumns);
       }
     }
     gradient += int64_t{blockRows} * blockColumns;
@@ -129,9 +140,9 @@ inline void sddmmTiled(const MatrixView& m, int64_t row, const Element* outputGr
 }
 
 /// Any other block: one row of it at a time.
-template <bool Accumulate, typename Element>
+template <bool Accumulate, typename Element, typename Pitch>
 inline void sddmmAnyBlock(const MatrixView& m, int64_t row, const Element* outputGradient,
-                          const Element* input, int64_t pitch, float* gradient) {
+                          const Element* input, Pitch pitch, float* gradient) {
   const int32_t blockRows = m.blockOutputs, blockColumns = m.blockInputs;
   for (int64_t entry = m.begins[row]; entry < m.ends[row]; ++entry) {
     const int64_t column = int64_t{m.indices[entry]} * blockColumns;
@@ -160,8 +171,8 @@ template <typename Element>
   fetchLines(outputGradient + row * m.blockOutputs * pitch, m.blockOutputs * pitch);
 }
 
-template <bool Accumulate, typename Element>
-inline void sddmmRows(const MatrixView& m, const Element* outputGradient, const Element* input, int64_t pitch,
+template <bool Accumulate, typename Element, typename Pitch>
+inline void sddmmRows(const MatrixView& m, const Element* outputGradient, const Element* input, Pitch pitch,
                       Range blockRows, int64_t firstEntry, float* gradient) {
   const BlockShape shape{m.blockOutputs, m.blockInputs};
   const int64_t fetched = m.fetchAhead ? blockRows.end - kLookupsAhead : 0;
@@ -175,7 +186,7 @@ inline void sddmmRows(const MatrixView& m, const Element* outputGradient, const 
       const Element* dy[4];
       for (int i = 0; i < 4; ++i) dy[i] = outputGradient + (row * 4 + i) * pitch;
       sddmmFourByOne<Accumulate>(m, row, dy, input, pitch, target);
-    } else if (shape.rows % 4 == 0 && shape.columns % (Vec::kLanes / 4) == 0) {
+    } else if (shape.rows % (Vec::kLanes / 4) == 0 && shape.columns % 4 == 0) {
       sddmmTiled<Accumulate>(m, row, outputGradient, input, pitch, target);
     } else {
       sddmmAnyBlock<Accumulate>(m, row, outputGradient, input, pitch, target);
@@ -186,6 +197,9 @@ inline void sddmmRows(const MatrixView& m, const Element* outputGradient, const 
 template <typename Element>
 void sddmm(const MatrixView& m, const Element* outputGradient, const Element* input, int64_t stride,
            Range blockRows, int64_t firstEntry, bool accumulate, float* gradient) {
-  const auto rows = accumulate ? sddmmRows<true, Element> : sddmmRows<false, Element>;
-  rows(m, outputGradient, input, stride / Elements<Element>::kVectors, blockRows, firstEntry, gradient);
+  withStride(stride / Elements<Element>::kVectors, [&](auto pitch) {
+    const auto rows =
+        accumulate ? sddmmRows<true, Element, decltype(pitch)> : sddmmRows<false, Element, decltype(pitch)>;
+    rows(m, outputGradient, input, pitch, blockRows, firstEntry, gradient);
+  });
 }

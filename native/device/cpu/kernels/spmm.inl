@@ -2,9 +2,10 @@
 
 /// sum[row][vector] += weights of `Rows` outputs and `inputs` inputs times input rows. A stride that is known
 /// when compiling is a template argument; 0 takes the run-time value.
-template <int Rows, int Inputs, int OutputStride, int InputStride, int Vectors, typename Element>
+template <int Rows, int Inputs, int OutputStride, int InputStride, int Vectors, typename Element,
+          typename Stride>
 inline void addProducts(Vec (&sum)[Rows][Vectors], const float* weights, int64_t outputStride,
-                        int64_t inputStride, const Element* input, int64_t inputs, int64_t stride) {
+                        int64_t inputStride, const Element* input, int64_t inputs, Stride stride) {
   constexpr int kVectors = Elements<Element>::kVectors;
   const int64_t count = Inputs != 0 ? Inputs : inputs;
   const int64_t rowStep = OutputStride != 0 ? OutputStride : outputStride;
@@ -22,8 +23,8 @@ inline void addProducts(Vec (&sum)[Rows][Vectors], const float* weights, int64_t
   }
 }
 
-template <int Rows, int Vectors>
-inline void storeRows(const Vec (&sum)[Rows][Vectors], float* output, int64_t stride) {
+template <int Rows, int Vectors, typename Stride>
+inline void storeRows(const Vec (&sum)[Rows][Vectors], float* output, Stride stride) {
   for (int r = 0; r < Rows; ++r) {
     for (int s = 0; s < Vectors; ++s) sum[r][s].store(output + r * stride + s * Vec::kLanes);
   }
@@ -39,11 +40,32 @@ inline constexpr int kStrip = Rows == 1   ? 8
 template <int Rows, typename Element>
 inline constexpr int kStripOf = std::max(kStrip<Rows>, Elements<Element>::kVectors);
 
+/// Entries that are walked next, and the samples that they are multiplied with.
+template <typename Element>
+struct Upcoming {
+  Range entries;
+  const Element* input;
+};
+
+/// Asks for what one entry reads of a strip of `Vectors` vectors of samples, and for weights that are looked
+/// up.
+template <int Inputs, int Vectors, bool Indexed, typename Element, typename Stride>
+inline void fetchEntry(const MatrixView& m, int64_t entry, const Element* input, Stride stride) {
+  constexpr int64_t kElements = Vectors * Vec::kLanes / Elements<Element>::kVectors;
+  constexpr int64_t kLine = 64 / sizeof(Element);
+  for (int64_t k = 0; k < Inputs; ++k) {
+    const Element* const from =
+        input + (int64_t{m.indices[entry]} * Inputs + k) * stride / Elements<Element>::kVectors;
+    for (int64_t at = 0; at < kElements; at += kLine) __builtin_prefetch(from + at);
+  }
+  if (Indexed) __builtin_prefetch(m.values + int64_t{m.valueIndex[entry]} * m.blockOutputs * Inputs);
+}
+
 /// `Rows` consecutive outputs of one block row, beginning at output `first` of the block.
-template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, int Vectors,
-          typename Element>
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, bool Fetch,
+          int Vectors, typename Element, typename Stride>
 inline void blockRowStrip(const MatrixView& m, int64_t blockRow, int32_t first, const Element* input,
-                          float* output, int64_t stride) {
+                          float* output, Stride stride, const Upcoming<Element>& next) {
   Vec sum[Rows][Vectors];
   for (int r = 0; r < Rows; ++r) {
     for (int s = 0; s < Vectors; ++s) {
@@ -52,30 +74,49 @@ inline void blockRowStrip(const MatrixView& m, int64_t blockRow, int32_t first, 
   }
   const int64_t blockSize = int64_t{m.blockOutputs} * m.blockInputs;
   const int64_t rowStep = OutputStride != 0 ? OutputStride : m.outputStride;
-  const int64_t end = m.ends[blockRow];
-  for (int64_t entry = m.begins[blockRow]; entry < end; ++entry) {
+  const auto add = [&](int64_t entry) {
     const int64_t slot = Indexed ? m.valueIndex[entry] : entry;
     const int64_t row = int64_t{m.indices[entry]} * (Inputs != 0 ? Inputs : m.blockInputs);
     addProducts<Rows, Inputs, OutputStride, InputStride, Vectors>(
         sum, m.values + slot * blockSize + first * rowStep, m.outputStride, m.inputStride,
         input + row * stride / Elements<Element>::kVectors, m.blockInputs, stride);
+  };
+  int64_t entry = m.begins[blockRow];
+  const int64_t end = m.ends[blockRow];
+  if constexpr (Fetch) {
+    constexpr int64_t kAhead = kInputsAhead / Inputs;
+    for (; entry + kAhead < end; ++entry) {
+      fetchEntry<Inputs, Vectors, Indexed>(m, entry + kAhead, input, stride);
+      add(entry);
+    }
+    for (int64_t ahead = next.entries.begin; entry < end; ++entry, ++ahead) {
+      if (ahead < next.entries.end) fetchEntry<Inputs, Vectors, Indexed>(m, ahead, next.input, stride);
+      add(entry);
+    }
+  } else {
+    for (; entry < end; ++entry) add(entry);
   }
   storeRows(sum, output, stride);
 }
 
 /// The samples from `sample` on, in the widest strips that fit.
-template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, int Vectors,
-          typename Element>
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, bool Fetch,
+          int Vectors, typename Element, typename Stride>
 inline void blockRow(const MatrixView& m, int64_t row, int32_t first, const Element* input, float* output,
-                     int64_t stride, int64_t sample = 0) {
-  for (; sample + Vectors * Vec::kLanes <= stride; sample += Vectors * Vec::kLanes) {
-    blockRowStrip<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, Vectors>(
-        m, row, first, input + sample / Elements<Element>::kVectors, output + sample, stride);
+                     Stride stride, Range following, int64_t sample = 0) {
+  constexpr int64_t kStep = Vectors * Vec::kLanes;
+  const auto at = [&](int64_t place) { return input + place / Elements<Element>::kVectors; };
+  for (; sample + kStep <= stride; sample += kStep) {
+    const bool last = sample + kStep == stride;
+    const Upcoming<Element> next = last ? Upcoming<Element>{following, input}
+                                        : Upcoming<Element>{{m.begins[row], m.ends[row]}, at(sample + kStep)};
+    blockRowStrip<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, Fetch, Vectors>(
+        m, row, first, at(sample), output + sample, stride, next);
   }
   if constexpr (Vectors > Elements<Element>::kVectors) {
     if (sample < stride) {
-      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, Vectors / 2>(
-          m, row, first, input, output, stride, sample);
+      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, Fetch, Vectors / 2>(
+          m, row, first, input, output, stride, following, sample);
     }
   }
 }
@@ -104,34 +145,54 @@ template <bool Indexed>
   }
 }
 
-template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate,
-          typename Element>
-inline void spmmBlocks(const MatrixView& m, const Element* input, float* output, int64_t stride,
-                       Range blockRows) {
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, bool Fetch,
+          typename Element, typename Stride>
+inline void spmmRows(const MatrixView& m, const Element* input, float* output, Stride stride,
+                     Range blockRows) {
   for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
     if (m.fetchAhead) fetchAhead<Indexed>(m, row, blockRows.end, output, stride);
     float* const out = output + row * m.blockOutputs * stride;
+    const int64_t next = std::min(row + 1, blockRows.end - 1);
+    const Range following{m.begins[next], m.ends[next]};
     int32_t first = 0;
     for (; first + Rows <= m.blockOutputs; first += Rows) {
-      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, kStripOf<Rows, Element>>(
-          m, row, first, input, out + first * stride, stride);
+      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, Fetch, kStripOf<Rows, Element>>(
+          m, row, first, input, out + first * stride, stride, following);
     }
     if constexpr (Rows > 1) {
       for (; first < m.blockOutputs; ++first) {
-        blockRow<1, Inputs, OutputStride, InputStride, Indexed, Accumulate, kStripOf<1, Element>>(
-            m, row, first, input, out + first * stride, stride);
+        blockRow<1, Inputs, OutputStride, InputStride, Indexed, Accumulate, Fetch, kStripOf<1, Element>>(
+            m, row, first, input, out + first * stride, stride, following);
       }
     }
   }
 }
 
-template <bool Indexed, bool Accumulate, typename Element>
-inline void spmmView(const MatrixView& m, const Element* input, float* output, int64_t stride,
-                     Range blockRows) {
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate,
+          typename Element, typename Stride>
+inline void spmmBlocks(const MatrixView& m, const Element* input, float* output, Stride stride,
+                       Range blockRows) {
+  if constexpr (Vec::kFetchesInputs && Inputs != 0 && Inputs <= 4) {
+    if (m.fetchInputs) {
+      return spmmRows<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, true>(m, input, output,
+                                                                                          stride, blockRows);
+    }
+  }
+  spmmRows<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, false>(m, input, output, stride,
+                                                                                blockRows);
+}
+
+/// Rows of the tallest tile: with as many vectors of each as kStrip allows, sums fill half of the registers.
+constexpr int kTallTile = Vec::kRegisters / 4;
+
+template <bool Indexed, bool Accumulate, typename Element, typename Stride>
+inline void spmmShape(const MatrixView& m, const Element* input, float* output, Stride stride,
+                      Range blockRows) {
   const BlockShape shape{m.blockOutputs, m.blockInputs};
   constexpr int kForward = Indexed ? 0 : 1;  // which of the two strides is 1 follows from the view
-  if (shape == BlockShape{1, 1})
+  if (shape == BlockShape{1, 1}) {
     return spmmBlocks<1, 1, 1, 1, Indexed, Accumulate>(m, input, output, stride, blockRows);
+  }
   if (shape == BlockShape{4, 1} && m.outputStride == 1) {
     return spmmBlocks<4, 1, 1, 1, Indexed, Accumulate>(m, input, output, stride, blockRows);
   }
@@ -143,14 +204,20 @@ inline void spmmView(const MatrixView& m, const Element* input, float* output, i
            Accumulate > (m, input, output, stride, blockRows);
   }
   if (shape == BlockShape{8, 8}) {
-    return spmmBlocks < 8, 8, kForward ? 8 : 1, kForward ? 1 : 8, Indexed,
+    return spmmBlocks < kTallTile, 8, kForward ? 8 : 1, kForward ? 1 : 8, Indexed,
            Accumulate > (m, input, output, stride, blockRows);
   }
-  if (shape.rows >= 8)
-    return spmmBlocks<8, 0, 0, 0, Indexed, Accumulate>(m, input, output, stride, blockRows);
+  if (shape.rows >= kTallTile)
+    return spmmBlocks<kTallTile, 0, 0, 0, Indexed, Accumulate>(m, input, output, stride, blockRows);
   if (shape.rows >= 4)
     return spmmBlocks<4, 0, 0, 0, Indexed, Accumulate>(m, input, output, stride, blockRows);
   return spmmBlocks<1, 0, 0, 0, Indexed, Accumulate>(m, input, output, stride, blockRows);
+}
+
+template <bool Indexed, bool Accumulate, typename Element>
+inline void spmmView(const MatrixView& m, const Element* input, float* output, int64_t stride,
+                     Range blockRows) {
+  withStride(stride, [&](auto known) { spmmShape<Indexed, Accumulate>(m, input, output, known, blockRows); });
 }
 
 template <bool Indexed, typename Element>

@@ -2,10 +2,10 @@
 // gradients that is fetched serves both products, and fetching is what bounds them.
 
 /// `Count` entries of one row of the view, `Vectors` vectors of samples at a time.
-template <int Count, int Vectors, bool Accumulate>
+template <int Count, int Vectors, bool Accumulate, typename Stride>
 [[gnu::always_inline]] inline void entriesOfBoth(const MatrixView& m, int64_t first,
                                                  const float* outputGradient, const float* input,
-                                                 float* output, int64_t stride, float* gradient) {
+                                                 float* output, Stride stride, float* gradient) {
   constexpr int kStep = Vectors * Vec::kLanes;
   const int32_t* const slots = m.valueIndex + first;
   const float* dy[Count];
@@ -38,16 +38,19 @@ template <int Count, int Vectors, bool Accumulate>
   }
 }
 
-template <int Vectors, bool Accumulate>
+/// Entries whose dot products fill a quarter of the registers.
+constexpr int kMostEntries = std::min(Vec::kLanes, Vec::kRegisters / 4);
+
+template <int Vectors, bool Accumulate, typename Stride>
 inline void rowsOfBoth(const MatrixView& m, const float* outputGradient, const float* input, float* output,
-                       int64_t stride, Range rows, float* gradient) {
+                       Stride stride, Range rows, bool accumulateOutput, float* gradient) {
   for (int64_t row = rows.begin; row < rows.end; ++row) {
     float* const out = output + row * stride;
     const float* const x = input + row * stride;
-    std::fill_n(out, stride, 0.0f);
+    if (!accumulateOutput) std::fill_n(out, stride, 0.0f);
     const int64_t end = m.ends[row];
     int64_t entry = m.begins[row];
-    if constexpr (Vec::kLanes >= 8) {
+    if constexpr (kMostEntries >= 8) {
       for (; entry + 8 <= end; entry += 8)
         entriesOfBoth<8, Vectors, Accumulate>(m, entry, outputGradient, x, out, stride, gradient);
     }
@@ -59,10 +62,14 @@ inline void rowsOfBoth(const MatrixView& m, const float* outputGradient, const f
 }
 
 void spmmSddmm(const MatrixView& transpose, const float* outputGradient, const float* input, float* output,
-               int64_t stride, Range rows, bool accumulate, float* gradient) {
-  constexpr int kWidest = Vec::kRegisters / 8;
-  const bool wide = stride % (kWidest * Vec::kLanes) == 0;
-  const auto both = accumulate ? (wide ? rowsOfBoth<kWidest, true> : rowsOfBoth<1, true>)
-                               : (wide ? rowsOfBoth<kWidest, false> : rowsOfBoth<1, false>);
-  both(transpose, outputGradient, input, output, stride, rows, gradient);
+               int64_t stride, Range rows, bool accumulateOutput, bool accumulateGradient, float* gradient) {
+  constexpr int kWidest = 4;
+  withStride(stride, [&](auto known) {
+    using Stride = decltype(known);
+    const bool wide = stride % (kWidest * Vec::kLanes) == 0;
+    const auto both = accumulateGradient
+                          ? (wide ? rowsOfBoth<kWidest, true, Stride> : rowsOfBoth<1, true, Stride>)
+                          : (wide ? rowsOfBoth<kWidest, false, Stride> : rowsOfBoth<1, false, Stride>);
+    both(transpose, outputGradient, input, output, known, rows, accumulateOutput, gradient);
+  });
 }

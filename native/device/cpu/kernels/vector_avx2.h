@@ -4,6 +4,9 @@
 struct Vec {
   static constexpr int kLanes = 8;
   static constexpr int kRegisters = 16;
+  /// Whether products ask for inputs ahead, and usual strides are known when compiling.
+  static constexpr bool kFetchesInputs = true;
+  static constexpr bool kKnowsStrides = true;
   using Mask = __m256;
   __m256 v;
 
@@ -77,8 +80,14 @@ struct Vec {
   static uint32_t bits(Mask m) { return static_cast<uint32_t>(_mm256_movemask_ps(m)); }
   static Vec select(Mask m, Vec yes, Vec no) { return {_mm256_blendv_ps(no.v, yes.v, m)}; }
 
+  /// a and b side by side, each folded once within its 128-bit parts.
+  static __m256 halves(__m256 a, __m256 b) {
+    return _mm256_add_ps(_mm256_blend_ps(a, b, 0xCC), _mm256_shuffle_ps(a, b, 0x4E));
+  }
+  /// The sums of four vectors' lanes within each 128-bit part.
   static __m256 quarter(const Vec* a) {
-    return _mm256_hadd_ps(_mm256_hadd_ps(a[0].v, a[1].v), _mm256_hadd_ps(a[2].v, a[3].v));
+    const __m256 ab = halves(a[0].v, a[1].v), cd = halves(a[2].v, a[3].v);
+    return _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x88), _mm256_shuffle_ps(ab, cd, 0xDD));
   }
   /// Lane i becomes the sum of all lanes of a[i]; Count is 4 or 8.
   template <int Count>

@@ -5,6 +5,9 @@ struct Vec {
   static constexpr int kLanes = 16;
   /// How many registers of each product's tile keep within the register file.
   static constexpr int kRegisters = 32;
+  /// Whether products ask for inputs ahead, and usual strides are known when compiling.
+  static constexpr bool kFetchesInputs = false;
+  static constexpr bool kKnowsStrides = false;
   using Mask = __mmask16;
   __m512 v;
 

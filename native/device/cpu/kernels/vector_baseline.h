@@ -4,6 +4,9 @@
 struct Vec {
   static constexpr int kLanes = 4;
   static constexpr int kRegisters = 16;
+  /// Whether products ask for inputs ahead, and usual strides are known when compiling.
+  static constexpr bool kFetchesInputs = false;
+  static constexpr bool kKnowsStrides = false;
   typedef float Floats __attribute__((vector_size(16)));
   typedef int32_t Integers __attribute__((vector_size(16)));
   using Mask = Integers;

@@ -4,6 +4,9 @@
 struct Vec {
   static constexpr int kLanes = 4;
   static constexpr int kRegisters = 32;
+  /// Whether products ask for inputs ahead, and usual strides are known when compiling.
+  static constexpr bool kFetchesInputs = false;
+  static constexpr bool kKnowsStrides = false;
   using Mask = uint32x4_t;
   float32x4_t v;
 
