@@ -25,6 +25,7 @@ inline void withStride(int64_t stride, const Work& work) {
   if constexpr (Vec::kKnowsStrides) {
     if (stride == 64) return work(std::integral_constant<int64_t, 64>());
     if (stride == 128) return work(std::integral_constant<int64_t, 128>());
+    if (stride == 256) return work(std::integral_constant<int64_t, 256>());
   }
   work(stride);
 }

@@ -207,6 +207,12 @@ inline void spmmShape(const MatrixView& m, const Element* input, float* output, 
     return spmmBlocks < kTallTile, 8, kForward ? 8 : 1, kForward ? 1 : 8, Indexed,
            Accumulate > (m, input, output, stride, blockRows);
   }
+  if constexpr (Vec::kKnowsStrides) {
+    if (shape == BlockShape{16, 16}) {
+      return spmmBlocks < kTallTile, 16, kForward ? 16 : 1, kForward ? 1 : 16, Indexed,
+             Accumulate > (m, input, output, stride, blockRows);
+    }
+  }
   if (shape.rows >= kTallTile)
     return spmmBlocks<kTallTile, 0, 0, 0, Indexed, Accumulate>(m, input, output, stride, blockRows);
   if (shape.rows >= 4)
