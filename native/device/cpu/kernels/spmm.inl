@@ -248,15 +248,18 @@ void spmm(const MatrixView& m, const Element* input, float* output, int64_t stri
 
 /// Blocks of Rows x 1: the block row's inputs stay in registers, each column is loaded and stored once for
 /// Rows products.
-template <int Rows, int Vectors>
+template <int Rows, int Vectors, typename Stride>
 inline void scatterStrip(const MatrixView& m, Range entries, const float* input, float* output,
-                         int64_t stride) {
+                         Stride stride) {
   Vec x[Rows][Vectors];
   for (int r = 0; r < Rows; ++r) {
     for (int s = 0; s < Vectors; ++s) x[r][s] = Vec::load(input + r * stride + s * Vec::kLanes);
   }
   for (int64_t entry = entries.begin; entry < entries.end; ++entry) {
     float* const target = output + m.indices[entry] * stride;
+    if constexpr (Vec::kFetchesInputs) {
+      if (entry + kInputsAhead < entries.end) __builtin_prefetch(output + m.indices[entry + kInputsAhead] * stride, 1);
+    }
     Vec sum[Vectors];
     for (int s = 0; s < Vectors; ++s) sum[s] = Vec::load(target + s * Vec::kLanes);
     for (int r = 0; r < Rows; ++r) {
@@ -267,8 +270,8 @@ inline void scatterStrip(const MatrixView& m, Range entries, const float* input,
   }
 }
 
-template <int Rows, int Vectors>
-inline void scatterRow(const MatrixView& m, Range entries, const float* input, float* output, int64_t stride,
+template <int Rows, int Vectors, typename Stride>
+inline void scatterRow(const MatrixView& m, Range entries, const float* input, float* output, Stride stride,
                        int64_t sample = 0) {
   for (; sample + Vectors * Vec::kLanes <= stride; sample += Vectors * Vec::kLanes) {
     scatterStrip<Rows, Vectors>(m, entries, input + sample, output + sample, stride);
@@ -298,6 +301,8 @@ void spmmScatter(const MatrixView& m, const float* input, float* output, int64_t
     const Range own{firstEntryFrom(m.indices, all, columns.begin),
                     firstEntryFrom(m.indices, all, columns.end)};
     if (own.size() == 0) continue;
-    scatterRow<4, kStrip<4>>(m, own, input + row * m.blockOutputs * stride, output, stride);
+    withStride(stride, [&](auto known) {
+      scatterRow<4, kStrip<4>>(m, own, input + row * m.blockOutputs * known, output, known);
+    });
   }
 }
