@@ -62,14 +62,14 @@ inline void fetchEntry(const MatrixView& m, int64_t entry, const Element* input,
 }
 
 /// `Rows` consecutive outputs of one block row, beginning at output `first` of the block.
-template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, bool Fetch,
-          int Vectors, typename Element, typename Stride>
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Fetch, int Vectors,
+          typename Element, typename Stride>
 inline void blockRowStrip(const MatrixView& m, int64_t blockRow, int32_t first, const Element* input,
-                          float* output, Stride stride, const Upcoming<Element>& next) {
+                          float* output, Stride stride, bool accumulate, const Upcoming<Element>& next) {
   Vec sum[Rows][Vectors];
   for (int r = 0; r < Rows; ++r) {
     for (int s = 0; s < Vectors; ++s) {
-      sum[r][s] = Accumulate ? Vec::load(output + r * stride + s * Vec::kLanes) : Vec::zero();
+      sum[r][s] = accumulate ? Vec::load(output + r * stride + s * Vec::kLanes) : Vec::zero();
     }
   }
   const int64_t blockSize = int64_t{m.blockOutputs} * m.blockInputs;
@@ -100,23 +100,23 @@ inline void blockRowStrip(const MatrixView& m, int64_t blockRow, int32_t first, 
 }
 
 /// The samples from `sample` on, in the widest strips that fit.
-template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, bool Fetch,
-          int Vectors, typename Element, typename Stride>
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Fetch, int Vectors,
+          typename Element, typename Stride>
 inline void blockRow(const MatrixView& m, int64_t row, int32_t first, const Element* input, float* output,
-                     Stride stride, Range following, int64_t sample = 0) {
+                     Stride stride, bool accumulate, Range following, int64_t sample = 0) {
   constexpr int64_t kStep = Vectors * Vec::kLanes;
   const auto at = [&](int64_t place) { return input + place / Elements<Element>::kVectors; };
   for (; sample + kStep <= stride; sample += kStep) {
     const bool last = sample + kStep == stride;
     const Upcoming<Element> next = last ? Upcoming<Element>{following, input}
                                         : Upcoming<Element>{{m.begins[row], m.ends[row]}, at(sample + kStep)};
-    blockRowStrip<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, Fetch, Vectors>(
-        m, row, first, at(sample), output + sample, stride, next);
+    blockRowStrip<Rows, Inputs, OutputStride, InputStride, Indexed, Fetch, Vectors>(
+        m, row, first, at(sample), output + sample, stride, accumulate, next);
   }
   if constexpr (Vectors > Elements<Element>::kVectors) {
     if (sample < stride) {
-      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, Fetch, Vectors / 2>(
-          m, row, first, input, output, stride, following, sample);
+      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Fetch, Vectors / 2>(
+          m, row, first, input, output, stride, accumulate, following, sample);
     }
   }
 }
@@ -145,10 +145,10 @@ template <bool Indexed>
   }
 }
 
-template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate, bool Fetch,
-          typename Element, typename Stride>
-inline void spmmRows(const MatrixView& m, const Element* input, float* output, Stride stride,
-                     Range blockRows) {
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Fetch, typename Element,
+          typename Stride>
+inline void spmmRows(const MatrixView& m, const Element* input, float* output, Stride stride, Range blockRows,
+                     bool accumulate) {
   for (int64_t row = blockRows.begin; row < blockRows.end; ++row) {
     if (m.fetchAhead) fetchAhead<Indexed>(m, row, blockRows.end, output, stride);
     float* const out = output + row * m.blockOutputs * stride;
@@ -156,93 +156,83 @@ inline void spmmRows(const MatrixView& m, const Element* input, float* output, S
     const Range following{m.begins[next], m.ends[next]};
     int32_t first = 0;
     for (; first + Rows <= m.blockOutputs; first += Rows) {
-      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, Fetch, kStripOf<Rows, Element>>(
-          m, row, first, input, out + first * stride, stride, following);
+      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Fetch, kStripOf<Rows, Element>>(
+          m, row, first, input, out + first * stride, stride, accumulate, following);
     }
     if constexpr (Rows > 1) {
       for (; first < m.blockOutputs; ++first) {
-        blockRow<1, Inputs, OutputStride, InputStride, Indexed, Accumulate, Fetch, kStripOf<1, Element>>(
-            m, row, first, input, out + first * stride, stride, following);
+        blockRow<1, Inputs, OutputStride, InputStride, Indexed, Fetch, kStripOf<1, Element>>(
+            m, row, first, input, out + first * stride, stride, accumulate, following);
       }
     }
   }
 }
 
-template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Accumulate,
-          typename Element, typename Stride>
+template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, typename Element,
+          typename Stride>
 inline void spmmBlocks(const MatrixView& m, const Element* input, float* output, Stride stride,
-                       Range blockRows) {
+                       Range blockRows, bool accumulate) {
   if constexpr (Vec::kFetchesInputs && Inputs != 0 && Inputs <= 4) {
     if (m.fetchInputs) {
-      return spmmRows<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, true>(m, input, output,
-                                                                                          stride, blockRows);
+      return spmmRows<Rows, Inputs, OutputStride, InputStride, Indexed, true>(m, input, output, stride,
+                                                                              blockRows, accumulate);
     }
   }
-  spmmRows<Rows, Inputs, OutputStride, InputStride, Indexed, Accumulate, false>(m, input, output, stride,
-                                                                                blockRows);
+  spmmRows<Rows, Inputs, OutputStride, InputStride, Indexed, false>(m, input, output, stride, blockRows,
+                                                                    accumulate);
 }
 
 /// Rows of the tallest tile: with as many vectors of each as kStrip allows, sums fill half of the registers.
 constexpr int kTallTile = Vec::kRegisters / 4;
 
-template <bool Indexed, bool Accumulate, typename Element, typename Stride>
+template <bool Indexed, typename Element, typename Stride>
 inline void spmmShape(const MatrixView& m, const Element* input, float* output, Stride stride,
-                      Range blockRows) {
+                      Range blockRows, bool accumulate) {
   const BlockShape shape{m.blockOutputs, m.blockInputs};
   constexpr int kForward = Indexed ? 0 : 1;  // which of the two strides is 1 follows from the view
   if (shape == BlockShape{1, 1}) {
-    return spmmBlocks<1, 1, 1, 1, Indexed, Accumulate>(m, input, output, stride, blockRows);
+    return spmmBlocks<1, 1, 1, 1, Indexed>(m, input, output, stride, blockRows, accumulate);
   }
   if (shape == BlockShape{4, 1} && m.outputStride == 1) {
-    return spmmBlocks<4, 1, 1, 1, Indexed, Accumulate>(m, input, output, stride, blockRows);
+    return spmmBlocks<4, 1, 1, 1, Indexed>(m, input, output, stride, blockRows, accumulate);
   }
   if (shape == BlockShape{1, 4} && m.inputStride == 1) {
-    return spmmBlocks<1, 4, 1, 1, Indexed, Accumulate>(m, input, output, stride, blockRows);
+    return spmmBlocks<1, 4, 1, 1, Indexed>(m, input, output, stride, blockRows, accumulate);
   }
   if (shape == BlockShape{4, 4}) {
-    return spmmBlocks < 4, 4, kForward ? 4 : 1, kForward ? 1 : 4, Indexed,
-           Accumulate > (m, input, output, stride, blockRows);
+    return spmmBlocks < 4, 4, kForward ? 4 : 1, kForward ? 1 : 4,
+           Indexed > (m, input, output, stride, blockRows, accumulate);
   }
   if (shape == BlockShape{8, 8}) {
-    return spmmBlocks < kTallTile, 8, kForward ? 8 : 1, kForward ? 1 : 8, Indexed,
-           Accumulate > (m, input, output, stride, blockRows);
+    return spmmBlocks < kTallTile, 8, kForward ? 8 : 1, kForward ? 1 : 8,
+           Indexed > (m, input, output, stride, blockRows, accumulate);
   }
   if constexpr (Vec::kKnowsStrides) {
     if (shape == BlockShape{16, 16}) {
-      return spmmBlocks < kTallTile, 16, kForward ? 16 : 1, kForward ? 1 : 16, Indexed,
-             Accumulate > (m, input, output, stride, blockRows);
+      return spmmBlocks < kTallTile, 16, kForward ? 16 : 1, kForward ? 1 : 16,
+             Indexed > (m, input, output, stride, blockRows, accumulate);
     }
   }
   if (shape.rows >= kTallTile)
-    return spmmBlocks<kTallTile, 0, 0, 0, Indexed, Accumulate>(m, input, output, stride, blockRows);
+    return spmmBlocks<kTallTile, 0, 0, 0, Indexed>(m, input, output, stride, blockRows, accumulate);
   if (shape.rows >= 4)
-    return spmmBlocks<4, 0, 0, 0, Indexed, Accumulate>(m, input, output, stride, blockRows);
-  return spmmBlocks<1, 0, 0, 0, Indexed, Accumulate>(m, input, output, stride, blockRows);
-}
-
-template <bool Indexed, bool Accumulate, typename Element>
-inline void spmmView(const MatrixView& m, const Element* input, float* output, int64_t stride,
-                     Range blockRows) {
-  withStride(stride, [&](auto known) { spmmShape<Indexed, Accumulate>(m, input, output, known, blockRows); });
+    return spmmBlocks<4, 0, 0, 0, Indexed>(m, input, output, stride, blockRows, accumulate);
+  return spmmBlocks<1, 0, 0, 0, Indexed>(m, input, output, stride, blockRows, accumulate);
 }
 
 template <bool Indexed, typename Element>
-inline void spmmOrAdd(const MatrixView& m, const Element* input, float* output, int64_t stride,
-                      Range blockRows, bool accumulate) {
-  if (accumulate) {
-    spmmView<Indexed, true>(m, input, output, stride, blockRows);
-  } else {
-    spmmView<Indexed, false>(m, input, output, stride, blockRows);
-  }
+inline void spmmView(const MatrixView& m, const Element* input, float* output, int64_t stride,
+                     Range blockRows, bool accumulate) {
+  withStride(stride, [&](auto known) { spmmShape<Indexed>(m, input, output, known, blockRows, accumulate); });
 }
 
 template <typename Element>
 void spmm(const MatrixView& m, const Element* input, float* output, int64_t stride, Range blockRows,
           bool accumulate) {
   if (m.valueIndex == nullptr) {
-    spmmOrAdd<false>(m, input, output, stride, blockRows, accumulate);
+    spmmView<false>(m, input, output, stride, blockRows, accumulate);
   } else {
-    spmmOrAdd<true>(m, input, output, stride, blockRows, accumulate);
+    spmmView<true>(m, input, output, stride, blockRows, accumulate);
   }
 }
 
@@ -258,7 +248,8 @@ inline void scatterStrip(const MatrixView& m, Range entries, const float* input,
   for (int64_t entry = entries.begin; entry < entries.end; ++entry) {
     float* const target = output + m.indices[entry] * stride;
     if constexpr (Vec::kFetchesInputs) {
-      if (entry + kInputsAhead < entries.end) __builtin_prefetch(output + m.indices[entry + kInputsAhead] * stride, 1);
+      if (entry + kInputsAhead < entries.end)
+        __builtin_prefetch(output + m.indices[entry + kInputsAhead] * stride, 1);
     }
     Vec sum[Vectors];
     for (int s = 0; s < Vectors; ++s) sum[s] = Vec::load(target + s * Vec::kLanes);
