@@ -22,12 +22,18 @@ test('a reader that is late or slow gets every event in order, and of progress t
     log.progress({ i })
   }
   await first
-  const late = parse(log.read(undefined, never))
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  const late = log.read(undefined, never)
+  let text = ''
+  const readUntil = async (what) => {
+    while (!text.includes(what)) text += (await late.next()).value
+  }
+  await readUntil('event: epoch\ndata: {"i":4999}\n\n')
+  await readUntil('event: progress')
   log.progress({ i: 'one more' })
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await readUntil('one more')
   await log.end()
-  const events = await late
+  assert.equal((await late.next()).done, true)
+  const events = await parse([text])
   const kept = events.filter(({ type }) => type === 'epoch')
   assert.deepEqual(
     kept.map(({ data }) => data.i),
