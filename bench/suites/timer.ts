@@ -12,13 +12,16 @@ export interface DenseWork {
   trial?(way: Dense): Workload
 }
 
+/** How many ways are timed: a glance on a noisy machine may pick one that is not the fastest. */
+const timedWays = 2
+
 const glanceAt = (make: () => Workload) => glance(make())
 const measureIt = (make: () => Workload, seconds: number) => measure(make(), seconds)
 
 /** Times workloads; of dense ones the best library counts, as it runs best. */
 export class Timer {
   readonly #libraries: readonly Library[]
-  readonly #ways = new Map<string, Dense>()
+  readonly #ways = new Map<string, readonly Dense[]>()
 
   constructor(
     readonly addon: BenchAddon,
@@ -36,23 +39,27 @@ export class Timer {
 
   /** Null where there is no dense library. */
   async timeDense(work: DenseWork): Promise<Baseline | null> {
-    const way = await this.#bestWay(work)
-    if (way === null) return null
-    const library = way.sliced ? `${way.library}, sliced` : way.library
-    return { ...(await this.time(() => work.make(way))), library }
+    let best: Baseline | null = null
+    for (const way of await this.#fastestWays(work)) {
+      const timing = await this.time(() => work.make(way))
+      if (best !== null && timing.milliseconds >= best.milliseconds) continue
+      best = { ...timing, library: way.sliced ? `${way.library}, sliced` : way.library }
+    }
+    return best
   }
 
-  async #bestWay(work: DenseWork): Promise<Dense | null> {
+  async #fastestWays(work: DenseWork): Promise<readonly Dense[]> {
     const known = this.#ways.get(work.name)
     if (known !== undefined) return known
-    let best: { way: Dense; seconds: number } | null = null
+    const tried: { way: Dense; seconds: number }[] = []
     for (const way of this.#waysWith(work.threads)) {
-      const seconds = glanceAt(() => (work.trial ?? work.make)(way))
+      tried.push({ way, seconds: glanceAt(() => (work.trial ?? work.make)(way)) })
       await releaseWorkloads()
-      if (best === null || seconds < best.seconds) best = { way, seconds }
     }
-    if (best !== null) this.#ways.set(work.name, best.way)
-    return best?.way ?? null
+    tried.sort((a, b) => a.seconds - b.seconds)
+    const fastest = tried.slice(0, timedWays).map(({ way }) => way)
+    this.#ways.set(work.name, fastest)
+    return fastest
   }
 
   #waysWith(threads: number): Dense[] {

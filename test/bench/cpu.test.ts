@@ -220,8 +220,12 @@ t.test('groups are timed with the best dense way; what fails is told of and left
   })
   t.strictSame(
     calls,
-    ['OpenBLAS false', 'OpenBLAS true', 'BLIS false', 'BLIS true', 'BLIS true', 'BLIS true'],
-    'the ways are tried once, dense and masked are timed in the best',
+    [
+      ...['OpenBLAS false', 'OpenBLAS true', 'BLIS false', 'BLIS true'],
+      ...['BLIS true', 'OpenBLAS true'],
+      ...['BLIS true', 'OpenBLAS true'],
+    ],
+    'the ways are tried once, dense and masked are timed in the two fastest',
   )
   t.ok(first!.milliseconds >= 0.2)
   t.match(second, { suite: 'products', dense: null })

@@ -76,7 +76,8 @@ export const madeUpAddon = (calls: string[] = []): BenchAddon => {
   const sparse = () => busy(0.2)
   const dense = ({ library, sliced }: { library: string; sliced: boolean }) => {
     calls.push(`${library} ${sliced}`)
-    return busy(library === 'BLIS' && sliced ? 0.5 : 1)
+    if (sliced) return busy(library === 'BLIS' ? 0.5 : 2)
+    return busy(8)
   }
   return {
     instructionSet: () => 'baseline',
