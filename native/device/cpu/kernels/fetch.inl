@@ -13,6 +13,13 @@ inline void fetchLines(const Number* numbers, int64_t count) {
   for (int64_t i = 0; i < std::min(count, kMost) + kLine - 1; i += kLine) __builtin_prefetch(numbers + i);
 }
 
+/// All cache lines of `count` samples, which begin with a line.
+template <typename Element>
+[[gnu::always_inline]] inline void fetchSamples(const Element* from, int64_t count) {
+  constexpr int64_t kLine = 64 / sizeof(Element);
+  for (int64_t at = 0; at < count; at += kLine) __builtin_prefetch(from + at);
+}
+
 /// GCC takes away calls of functions that do nothing but fetch ahead.
 [[gnu::always_inline]] inline void keepCalls() {
   asm volatile("");

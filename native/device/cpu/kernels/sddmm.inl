@@ -86,12 +86,6 @@ inline void sddmmRow(const int32_t* columns, int64_t begin, int64_t end, const E
   }
 }
 
-template <typename Element, typename Pitch>
-inline void fetchInput(const Element* input, Pitch pitch) {
-  constexpr int64_t kLine = 64 / sizeof(Element);
-  for (int64_t at = 0; at < pitch; at += kLine) __builtin_prefetch(input + at);
-}
-
 /// Blocks of 4 x 1: four rows by a quarter of a vector's lanes of entries.
 template <bool Accumulate, typename Element, typename Pitch>
 inline void sddmmFourByOne(const MatrixView& m, int64_t row, const Element* const* dy, const Element* input,
@@ -105,7 +99,7 @@ inline void sddmmFourByOne(const MatrixView& m, int64_t row, const Element* cons
   for (; entry + kEntries <= end; entry += kEntries) {
     if constexpr (Vec::kFetchesInputs) {
       for (int64_t ahead = entry + kAhead; ahead < std::min(entry + kAhead + kEntries, end); ++ahead)
-        fetchInput(input + m.indices[ahead] * pitch, pitch);
+        fetchSamples(input + m.indices[ahead] * pitch, pitch);
     }
     for (int j = 0; j < kEntries; ++j) x[j] = input + m.indices[entry + j] * pitch;
     settleSums<Accumulate>(tileSums<kEntries, 4>(x, dy, pitch), Vec::kLanes, gradient + (entry - begin) * 4);

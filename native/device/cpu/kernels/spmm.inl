@@ -52,11 +52,10 @@ struct Upcoming {
 template <int Inputs, int Vectors, bool Indexed, typename Element, typename Stride>
 inline void fetchEntry(const MatrixView& m, int64_t entry, const Element* input, Stride stride) {
   constexpr int64_t kElements = Vectors * Vec::kLanes / Elements<Element>::kVectors;
-  constexpr int64_t kLine = 64 / sizeof(Element);
   for (int64_t k = 0; k < Inputs; ++k) {
     const Element* const from =
         input + (int64_t{m.indices[entry]} * Inputs + k) * stride / Elements<Element>::kVectors;
-    for (int64_t at = 0; at < kElements; at += kLine) __builtin_prefetch(from + at);
+    fetchSamples(from, kElements);
   }
   if (Indexed) __builtin_prefetch(m.values + int64_t{m.valueIndex[entry]} * m.blockOutputs * Inputs);
 }
