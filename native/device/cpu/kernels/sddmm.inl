@@ -8,12 +8,12 @@ inline Vec tileSums(const Element* const* dy, const Element* const* x, Pitch pit
   Vec sum[Rows * Columns];
   for (Vec& each : sum) each = Vec::zero();
   for (int64_t at = 0; at < pitch; at += Vec::kLanes) {
-    Vec columns[Columns];
-    for (int j = 0; j < Columns; ++j) columns[j] = Of::loadOnce(x[j] + at);
-    for (int i = 0; i < Rows; ++i) {
-      const Vec row = Of::loadOnce(dy[i] + at);
-      for (int j = 0; j < Columns; ++j)
-        sum[i * Columns + j] = Of::multiplyAdd(row, columns[j], sum[i * Columns + j]);
+    Vec rows[Rows];
+    for (int i = 0; i < Rows; ++i) rows[i] = Of::loadOnce(dy[i] + at);
+    for (int j = 0; j < Columns; ++j) {
+      const Vec column = Of::loadOnce(x[j] + at);
+      for (int i = 0; i < Rows; ++i)
+        sum[i * Columns + j] = Of::multiplyAdd(rows[i], column, sum[i * Columns + j]);
     }
   }
   return Vec::sums<Rows * Columns>(sum);

@@ -63,8 +63,9 @@ inline void fetchEntry(const MatrixView& m, int64_t entry, const Element* input,
 /// `Rows` consecutive outputs of one block row, beginning at output `first` of the block.
 template <int Rows, int Inputs, int OutputStride, int InputStride, bool Indexed, bool Fetch, int Vectors,
           typename Element, typename Stride>
-inline void blockRowStrip(const MatrixView& m, int64_t blockRow, int32_t first, const Element* input,
-                          float* output, Stride stride, bool accumulate, const Upcoming<Element>& next) {
+[[gnu::always_inline]] inline void blockRowStrip(const MatrixView& m, int64_t blockRow, int32_t first,
+                                                 const Element* input, float* output, Stride stride,
+                                                 bool accumulate, const Upcoming<Element>& next) {
   Vec sum[Rows][Vectors];
   for (int r = 0; r < Rows; ++r) {
     for (int s = 0; s < Vectors; ++s) {

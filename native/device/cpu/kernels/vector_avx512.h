@@ -7,7 +7,7 @@ struct Vec {
   static constexpr int kRegisters = 32;
   /// Whether products ask for inputs ahead, and usual strides are known when compiling.
   static constexpr bool kFetchesInputs = false;
-  static constexpr bool kKnowsStrides = false;
+  static constexpr bool kKnowsStrides = true;
   using Mask = __mmask16;
   __m512 v;
 
