@@ -39,6 +39,7 @@ const widthShares = (width: number): number[] => [...new Set([0.99, sparsityOfFa
 const float32 = (names: readonly BlockName[]): Way[] =>
   names.map((block) => ({ block, precision: 'float32' }))
 const rounded: Way = { block: '1x1', precision: 'bfloat16' }
+const roundedBlocks: Way = { block: '8x8', precision: 'bfloat16' }
 
 const cross = (ways: readonly Way[], shares: readonly number[]): Cell[] =>
   ways.flatMap((way) => shares.map((sparsity) => ({ ...way, sparsity })))
@@ -74,7 +75,7 @@ function fullPlan(all: number): Group[] {
   const ends = all === 1 ? [1] : [1, all]
   const between = threadCounts(all).filter((count) => !ends.includes(count))
   const few: readonly BlockName[] = ['1x1', '4x1', '8x8']
-  const steps = [...float32(blocks), rounded]
+  const steps = [...float32(blocks), rounded, roundedBlocks]
   return [
     // Over sparsity.
     ...eachWay('products', square(1024), productBatch, ends, float32(blocks), sparsities),

@@ -138,7 +138,10 @@ t.test('both products at once are for single weights', async (t) => {
   )
 })
 
-/** Inputs that do not stay in the second cache are walked in chunks, and many weights get wider panels. */
+/**
+ * Inputs that do not stay in the second cache are walked in chunks, and so are those of rows with many that do not stay
+ * in the first, some rows at a time; many weights get wider panels.
+ */
 const wide: [number, number, [number, number], number, number][] = [
   [9, 26000, [1, 1], 0.01, 3],
   [26000, 9, [1, 1], 0.01, 3],
@@ -146,6 +149,8 @@ const wide: [number, number, [number, number], number, number][] = [
   [37, 9001, [8, 8], 0.2, 33],
   [64, 9000, [1, 1], 0.95, 130],
   [3000, 60, [1, 1], 0.4, 128],
+  [1100, 300, [1, 1], 0.3, 130],
+  [1100, 300, [1, 4], 0.3, 130],
 ]
 
 for (const [rows, columns, block, density, batch] of wide) {

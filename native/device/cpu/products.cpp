@@ -141,7 +141,7 @@ void multiply(const Means& means, const Pattern& pattern, const float* values, c
   if (batch == 1 && !means.narrow) return multiplyVector(means, pattern, values, input, out);
   const Grid& grid = pattern.grid();
   const int64_t width = panelWidth(pattern, batch, means.narrow);
-  const SparseProducts products(pattern, width, means.pool.threads());
+  const SparseProducts products(pattern, width, means.pool.threads(), means.narrow);
   multiplyPanels(means, {grid.columns, paddedColumns(grid), grid.rows, paddedRows(grid)}, width, input, batch,
                  out, grid.block.rows,
                  [&](const Team& team, const auto* in, float* sums, const auto& finished) {
@@ -153,7 +153,7 @@ void multiplyTransposed(const Means& means, const Pattern& pattern, const float*
                         int64_t batch, float* out) {
   const Grid& grid = pattern.grid();
   const int64_t width = panelWidth(pattern, batch, means.narrow);
-  const SparseProducts products(pattern, width, means.pool.threads());
+  const SparseProducts products(pattern, width, means.pool.threads(), means.narrow);
   multiplyPanels(
       means, {grid.rows, paddedRows(grid), grid.columns, paddedColumns(grid)}, width, input, batch, out,
       grid.block.columns, [&](const Team& team, const auto* in, float* sums, const auto& finished) {
@@ -164,7 +164,7 @@ void multiplyTransposed(const Means& means, const Pattern& pattern, const float*
 void sampledProduct(const Means& means, const Pattern& pattern, const float* gradient, const float* input,
                     int64_t batch, float* out) {
   const int64_t width = panelWidth(pattern, batch, means.narrow);
-  const SparseProducts products(pattern, width, means.pool.threads());
+  const SparseProducts products(pattern, width, means.pool.threads(), means.narrow);
   overBothSides(means, pattern.grid(), width, gradient, input, batch,
                 [&](int thread, Range samples, Panel& dy, Panel& x) {
                   const Range rows = products.rows(Team::all(means.pool, thread));

@@ -42,7 +42,7 @@ class SparseLayer final : public LinearLayer {
   }
 
   void patternChanged() override {
-    products_ = SparseProducts(state_.pattern, widest_, static_cast<int>(scratch_.size()));
+    products_ = SparseProducts(state_.pattern, widest_, static_cast<int>(scratch_.size()), narrow_);
     if (outputGradient_.empty()) return;
     for (auto& scratch : scratch_) {
       if (scratch.size() < products_.gradientScratch()) {

@@ -7,50 +7,100 @@
 namespace espalier::cpu {
 namespace {
 
+constexpr int64_t kUsualFirstCache = int64_t{1} << 15;
 constexpr int64_t kUsualSecondCache = int64_t{1} << 20;
 
-/// What a panel of inputs may take of the second cache before it is cut into chunks, and what a chunk takes.
-/// Weights of more than the former have to be asked for ahead.
+/// The least and the most that a chunk takes for the first cache, which need not hold all of it: half of
+/// twice as much is still found there.
+struct FirstCache {
+  int64_t leastChunk;
+  int64_t mostChunk;
+};
+
+/// What a panel of inputs may take of the second cache before it is cut into chunks, what a chunk takes, and
+/// what outputs take that stay there while they go through smaller chunks. Weights of more than the first
+/// have to be asked for ahead.
 struct SecondCache {
   int64_t whole;
   int64_t chunk;
+  int64_t outputs;
 };
 
-/// A system that does not tell is taken to have the cache that this was measured with.
+/// A system that does not tell is taken to have the caches that this was measured with.
+const FirstCache& firstCache() {
+  static const int64_t bytes =
+      std::clamp(cacheBytes(1, kUsualFirstCache), kUsualFirstCache / 2, kUsualFirstCache * 4);
+  static const FirstCache shares{bytes / 2 * 3, bytes * 2};
+  return shares;
+}
+
 const SecondCache& secondCache() {
   static const int64_t bytes =
       std::clamp(cacheBytes(2, kUsualSecondCache), kUsualSecondCache / 4, kUsualSecondCache * 2);
-  static const SecondCache shares{bytes / 4 * 3, bytes / 2};
+  static const SecondCache shares{bytes / 4 * 3, bytes / 2, bytes / 4};
   return shares;
 }
 
 /// Inputs of a row in a chunk, for each of the row's outputs, from which on cutting pays.
 constexpr int64_t kInputsOfChunk = 8;
+/// Bytes of them from which on chunks for the first cache pay.
+constexpr int64_t kBytesOfChunk = 9 << 10;
 /// Inputs of a row from which on asking for them ahead pays.
 constexpr int64_t kInputsToFetch = 32;
-/// Gradients that go to the optimizer at once, so that they never leave the first cache.
-constexpr int64_t kGradientsAtOnce = 2048;
-/// The same of rows that walk chunks: enough for every input of a chunk to serve many of them.
+/// Gradients that go to the optimizer at once: so few that they never leave the first cache or, of rows that
+/// walk chunks, enough for every input of a chunk to serve many of them.
+constexpr int64_t kGradientsAtOnce = int64_t{1} << 11;
+constexpr int64_t kGradientsOfSmallChunks = int64_t{1} << 14;
 constexpr int64_t kGradientsOfChunks = int64_t{1} << 17;
+
+/// Block columns of a chunk for the first cache; 0 where such chunks do not pay: where several outputs share
+/// an input, and where rows have so few inputs in one that taking a row up and laying it down takes the time.
+int64_t widthForFirstCache(const MatrixView& view, int64_t rows, int64_t columns, int64_t blockBytes) {
+  if (view.blockOutputs > 1) return 0;
+  const int64_t blocks = view.ends[rows - 1];
+  const int64_t least =
+      std::max(divideUp(kBytesOfChunk, blockBytes), divideUp(kInputsOfChunk, view.blockInputs));
+  const int64_t needed = divideUp(least * rows * columns, std::max<int64_t>(1, blocks));
+  const auto [leastChunk, mostChunk] = firstCache();
+  return needed * blockBytes > mostChunk ? 0 : std::max(needed, leastChunk / blockBytes);
+}
 
 }  // namespace
 
-ChunkedRows::ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, int64_t stride)
-    : rows_(rows), fetchesInputs_(view.ends[rows - 1] * view.blockInputs >= rows * kInputsToFetch) {
-  const int64_t blockBytes = view.blockInputs * stride * static_cast<int64_t>(sizeof(float));
-  const auto [whole, chunkBytes] = secondCache();
+ChunkedRows::ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, int64_t stride,
+                         bool forFirstCache)
+    : gradientsAtOnce_(kGradientsAtOnce),
+      rows_(rows),
+      fetchesInputs_(view.ends[rows - 1] * view.blockInputs >= rows * kInputsToFetch) {
+  const int64_t blockBytes = view.blockInputs * stride * 4;
+  const int64_t blocks = view.ends[rows - 1];
+  const auto [whole, chunkBytes, outputBytes] = secondCache();
+  const int64_t weightBytes = blocks * view.blockOutputs * view.blockInputs * 4;
+  const int64_t small = forFirstCache ? widthForFirstCache(view, rows, columns, blockBytes) : 0;
+  if (small > 0) {
+    if (small >= columns) return;
+    cut(view, columns, small);
+    fetchesAhead_ = weightBytes > 4 * whole;
+    fetchesInputs_ = false;  // most are near
+    rowsAtOnce_ = std::max<int64_t>(1, outputBytes / (stride * 4));
+    gradientsAtOnce_ = kGradientsOfSmallChunks;
+    return;
+  }
   if (columns * blockBytes <= whole) return;
   const int64_t width = std::max<int64_t>(1, chunkBytes / blockBytes);
-  const int64_t chunks = divideUp(columns, width);
   // Outputs are fetched and stored once more for every chunk, which has to pay. Where several outputs share
   // an input, fetching inputs is no longer what takes the time, unless the values are looked up as well.
-  const int64_t inputsOfChunk = view.ends[rows - 1] * view.blockInputs / (rows * chunks);
+  const int64_t inputsOfChunk = blocks * view.blockInputs / (rows * divideUp(columns, width));
   const bool sharesInputs = view.blockOutputs > 1 && view.valueIndex == nullptr;
   if (sharesInputs || inputsOfChunk < kInputsOfChunk * view.blockOutputs) return;
+  cut(view, columns, width);
+  fetchesAhead_ = weightBytes > whole;
+  gradientsAtOnce_ = kGradientsOfChunks;
+}
 
-  chunks_ = chunks;
-  const int64_t weights = view.ends[rows - 1] * view.blockOutputs * view.blockInputs;
-  fetchesAhead_ = weights * static_cast<int64_t>(sizeof(float)) > whole;
+void ChunkedRows::cut(const MatrixView& view, int64_t columns, int64_t width) {
+  chunks_ = divideUp(columns, width);
+  rowsAtOnce_ = rows_;
   bounds_.resize(static_cast<size_t>((chunks_ + 1) * rows_));
   for (int64_t row = 0; row < rows_; ++row) {
     int64_t entry = view.begins[row];
@@ -73,13 +123,16 @@ MatrixView ChunkedRows::restrict(MatrixView view, int64_t chunk) const {
   return view;
 }
 
-SparseProducts::SparseProducts(const Pattern& pattern, int64_t stride, int threads)
+SparseProducts::SparseProducts(const Pattern& pattern, int64_t stride, int threads, bool narrow)
     : pattern_(&pattern),
       rowShares_(pattern.rowOffsets(), pattern.block().size(), threads),
       columnShares_(pattern.columnOffsets(), pattern.block().size(), threads) {
   const Grid& grid = pattern.grid();
-  forward_ = ChunkedRows(forwardView(pattern, nullptr), grid.blockRows(), grid.blockColumns(), stride);
-  transposed_ = ChunkedRows(transposeView(pattern, nullptr), grid.blockColumns(), grid.blockRows(), stride);
+  // Where values are looked up, and where inputs are bfloat16, fetching inputs takes too little of the time.
+  forward_ =
+      ChunkedRows(forwardView(pattern, nullptr), grid.blockRows(), grid.blockColumns(), stride, !narrow);
+  transposed_ =
+      ChunkedRows(transposeView(pattern, nullptr), grid.blockColumns(), grid.blockRows(), stride, false);
   for (int64_t row = 0; row < grid.blockRows(); ++row) {
     const int64_t end = endOfRun(row, grid.blockRows());
     longestRun_ =
@@ -88,10 +141,12 @@ SparseProducts::SparseProducts(const Pattern& pattern, int64_t stride, int threa
 }
 
 int64_t SparseProducts::endOfRun(int64_t row, int64_t end) const {
-  const int64_t most = forward_.chunks() > 1 ? kGradientsOfChunks : kGradientsAtOnce;
   const auto& offsets = pattern_->rowOffsets();
+  const auto gradients = [&](int64_t next) {
+    return (offsets[next] - offsets[row]) * pattern_->block().size();
+  };
   int64_t next = row + 1;
-  while (next < end && (offsets[next] - offsets[row]) * pattern_->block().size() < most) ++next;
+  while (next < end && gradients(next) < forward_.gradientsAtOnce()) ++next;
   return next;
 }
 

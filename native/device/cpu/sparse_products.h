@@ -12,21 +12,31 @@
 namespace espalier::cpu {
 
 /// One view of a pattern, cut into chunks of inputs where a panel of all inputs is larger than the second
-/// cache: what the first rows of a chunk fetch then serves the others from there. Every sum still runs in the
-/// order of the pattern.
+/// cache, or, if rows have many inputs, than the first: what the first rows of a chunk fetch then serves the
+/// others from there. Every sum still runs in the order of the pattern.
 class ChunkedRows {
  public:
   ChunkedRows() = default;
-  /// rows, columns: block rows and block columns of the view, of which there is at least one.
-  ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, int64_t stride);
+  /// rows, columns: block rows and block columns of the view, of which there is at least one. forFirstCache:
+  /// whether chunks may be as small as the first cache.
+  ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, int64_t stride, bool forFirstCache);
 
   int64_t chunks() const { return chunks_; }
+  /// Rows that go through all chunks together, where there are several.
+  int64_t rowsAtOnce() const { return rowsAtOnce_; }
+  /// Gradients of weights that are computed before they are settled.
+  int64_t gradientsAtOnce() const { return gradientsAtOnce_; }
   /// The whole view, restricted to one chunk.
   MatrixView restrict(MatrixView view, int64_t chunk) const;
   int64_t bytes() const { return static_cast<int64_t>(bounds_.size() * sizeof(int64_t)); }
 
  private:
+  /// Cuts into chunks of `width` block columns.
+  void cut(const MatrixView& view, int64_t columns, int64_t width);
+
   int64_t chunks_ = 1;
+  int64_t rowsAtOnce_ = 1;
+  int64_t gradientsAtOnce_ = 1;
   int64_t rows_ = 0;
   /// Whether the weights are more than the second cache holds.
   bool fetchesAhead_ = false;
@@ -42,7 +52,8 @@ class ChunkedRows {
 class SparseProducts {
  public:
   SparseProducts() = default;
-  SparseProducts(const Pattern& pattern, int64_t stride, int threads);
+  /// narrow: whether panels that are gathered from hold bfloat16.
+  SparseProducts(const Pattern& pattern, int64_t stride, int threads, bool narrow = false);
 
   /// A member's block rows and block columns.
   Range rows(const Team& team) const { return rowShares_.of(team); }
@@ -126,7 +137,7 @@ class SparseProducts {
   template <typename Work, typename Finished>
   static void inGroups(const ChunkedRows& chunked, Range rows, int64_t few, const Work& work,
                        const Finished& finished) {
-    const int64_t step = chunked.chunks() == 1 ? few : std::max<int64_t>(1, rows.size());
+    const int64_t step = chunked.chunks() == 1 ? few : chunked.rowsAtOnce();
     for (int64_t row = rows.begin; row < rows.end; row += step) {
       const Range group{row, std::min(row + step, rows.end)};
       for (int64_t chunk = 0; chunk < chunked.chunks(); ++chunk) work(group, chunk);
