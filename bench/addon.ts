@@ -111,6 +111,11 @@ export interface BenchAddon {
   bindToProcessors(count: number): boolean
   /** Takes one or two seconds; places threads as workloads do. */
   ceilings(threads: number): Ceilings
+  /**
+   * Nanoseconds that a number takes from one thread to the next, each on a processor of its own; 0 for one thread. Takes
+   * milliseconds, and places threads as workloads do.
+   */
+  handover(threads: number): number
 
   /** One product of one layer on every weight. */
   denseProduct(options: ProductShape & Dense): Workload

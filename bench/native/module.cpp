@@ -5,6 +5,7 @@
 
 #include "ceilings.h"
 #include "device/cpu/instruction_set.h"
+#include "handover.h"
 #include "inference.h"
 #include "libraries/libraries.h"
 #include "options.h"
@@ -129,6 +130,13 @@ Napi::Value bind(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value handover(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const int64_t threads = wholeNumber(info[0], "threads", kLargestThreads);
+    return Napi::Number::New(info.Env(), handoverNanoseconds(static_cast<int>(threads)));
+  });
+}
+
 Napi::Value ceilingsOf(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const int64_t threads = wholeNumber(info[0], "threads", kLargestThreads);
@@ -152,6 +160,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add("libraries", listLibraries);
   add("bindToProcessors", bind);
   add("ceilings", ceilingsOf);
+  add("handover", handover);
   add("denseProduct", made<makeDenseProduct>);
   add("sparseProduct", made<makeSparseProduct>);
   add("denseStep", made<makeDenseStep>);

@@ -22,7 +22,7 @@ export const epochSuite: Suite = {
   },
 
   sparse: (timer, group, { sparsity, block, precision }) =>
-    timer.time(() =>
+    timer.time(group.threads, () =>
       timer.addon.sparseEpoch({
         ...networkOf(group),
         samples: epochSamples,

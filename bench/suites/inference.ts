@@ -12,7 +12,7 @@ export const inferenceSuite: Suite = {
   }),
 
   sparse: (timer, group, { sparsity, block, precision }) =>
-    timer.time(() =>
+    timer.time(group.threads, () =>
       timer.addon.sparseInference({ ...networkOf(group), sparsity, block: blockOf(block), precision }),
     ),
 }

@@ -38,7 +38,7 @@ export const productsSuite: Suite = {
     const timings = []
     const parts: Partial<Record<Product, number>> = {}
     for (const product of products) {
-      const timing = await timer.time(() =>
+      const timing = await timer.time(group.threads, () =>
         timer.addon.sparseProduct({ ...shape, product, sparsity, block: blockOf(block) }),
       )
       timings.push(timing)

@@ -6,7 +6,7 @@ export const rewiringSuite: Suite = {
   async sparse(timer, group, cell) {
     const { sparsity, block, rule = 'rigl' } = cell
     const step = await stepSuite.sparse(timer, group, cell)
-    const rewiring = await timer.time(() =>
+    const rewiring = await timer.time(group.threads, () =>
       timer.addon.rewiring({ ...networkOf(group), sparsity, block: blockOf(block), rule }),
     )
     return { ...rewiring, step }

@@ -38,13 +38,16 @@ async function baselinesOf(timer: Timer, group: Group, suite: Suite, listener: L
   }
 }
 
-/** Times group after group. What fails is told of and left out. */
+/**
+ * Times group after group. What fails is told of and left out. Returns how many timings were taken while processors were
+ * apart (see Nearness).
+ */
 export async function timeGroups(
   addon: BenchAddon,
   groups: readonly Group[],
   seconds: number,
   listener: Listener,
-): Promise<void> {
+): Promise<number> {
   const timer = new Timer(addon, seconds)
   for (const group of groups) {
     const { batch, threads } = group
@@ -61,6 +64,7 @@ export async function timeGroups(
       }
     }
   }
+  return timer.timedApart
 }
 
 /** What the machine can do at best, with each number of threads. */

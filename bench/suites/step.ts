@@ -32,7 +32,7 @@ export const stepSuite: Suite = {
   },
 
   sparse: (timer, group, { sparsity, block, precision }) =>
-    timer.time(() =>
+    timer.time(group.threads, () =>
       timer.addon.sparseStep({ ...networkOf(group), sparsity, block: blockOf(block), precision }),
     ),
 }

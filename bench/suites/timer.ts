@@ -1,6 +1,7 @@
 import type { BenchAddon, Dense, Library, Workload } from '../addon.js'
 import { glance, measure, releaseWorkloads, type Timing } from '../measure.js'
 import type { Baseline } from '../records.js'
+import { Nearness } from './nearness.js'
 
 /** Dense work in each of the ways that there are. */
 export interface DenseWork {
@@ -14,6 +15,10 @@ export interface DenseWork {
 
 /** How many ways are timed: a glance on a noisy machine may pick one that is not the fastest. */
 const timedWays = 2
+/** How often something is timed while processors move apart meanwhile. */
+const attempts = 3
+/** Seconds that a run may wait for them to come together again. */
+const patience = 900
 
 const glanceAt = (make: () => Workload) => glance(make())
 const measureIt = (make: () => Workload, seconds: number) => measure(make(), seconds)
@@ -22,6 +27,8 @@ const measureIt = (make: () => Workload, seconds: number) => measure(make(), sec
 export class Timer {
   readonly #libraries: readonly Library[]
   readonly #ways = new Map<string, readonly Dense[]>()
+  readonly #nearness: Nearness
+  #timedApart = 0
 
   constructor(
     readonly addon: BenchAddon,
@@ -29,19 +36,33 @@ export class Timer {
     readonly seconds: number,
   ) {
     this.#libraries = addon.libraries().found
+    this.#nearness = new Nearness(addon, patience)
   }
 
-  async time(make: () => Workload): Promise<Timing> {
-    const timing = measureIt(make, this.seconds)
-    await releaseWorkloads()
-    return timing
+  /** Timed while the threads' processors are near to each other, if they come to be. */
+  async time(threads: number, make: () => Workload): Promise<Timing> {
+    for (let attempt = 1; ; attempt++) {
+      await this.#nearness.wait(threads)
+      const timing = measureIt(make, this.seconds)
+      await releaseWorkloads()
+      if (this.#nearness.near(threads)) return timing
+      if (attempt === attempts || !this.#nearness.patient) {
+        this.#timedApart++
+        return timing
+      }
+    }
+  }
+
+  /** Timings that were taken while processors were apart, since they did not come together in time. */
+  get timedApart(): number {
+    return this.#timedApart
   }
 
   /** Null where there is no dense library. */
   async timeDense(work: DenseWork): Promise<Baseline | null> {
     let best: Baseline | null = null
     for (const way of await this.#fastestWays(work)) {
-      const timing = await this.time(() => work.make(way))
+      const timing = await this.time(work.threads, () => work.make(way))
       if (best !== null && timing.milliseconds >= best.milliseconds) continue
       best = { ...timing, library: way.sliced ? `${way.library}, sliced` : way.library }
     }
@@ -53,6 +74,7 @@ export class Timer {
     if (known !== undefined) return known
     const tried: { way: Dense; seconds: number }[] = []
     for (const way of this.#waysWith(work.threads)) {
+      await this.#nearness.wait(work.threads)
       tried.push({ way, seconds: glanceAt(() => (work.trial ?? work.make)(way)) })
       await releaseWorkloads()
     }

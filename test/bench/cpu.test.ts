@@ -7,6 +7,7 @@ import { measuredPart, replaceMeasured } from '../../bench/report/page.js'
 import { drawPictures } from '../../bench/report/pictures.js'
 import { widthPoints } from '../../bench/report/scaling.js'
 import type { AccuracyRecord } from '../../bench/results.js'
+import { Nearness } from '../../bench/suites/nearness.js'
 import { planOf, threadCounts } from '../../bench/suites/plan.js'
 import { timeGroups } from '../../bench/suites/run.js'
 import type { Group } from '../../bench/suites/suite.js'
@@ -232,4 +233,17 @@ t.test('groups are timed with the best dense way; what fails is told of and left
   t.equal(all({ ...madeUpRun([]), timings: timed }, { suite: 'products' }).length, 1)
   const { forward, inputGradient, weightGradient } = second!.parts!
   t.ok(Math.abs(forward + inputGradient + weightGradient - second!.milliseconds) < 1e-9)
+})
+
+t.test('waits while processors are apart, as long as its patience lasts', async (t) => {
+  const handovers = [50, 320, 340, 60]
+  const nearness = new Nearness({ handover: () => handovers.shift() ?? 350 }, 0.03, 0.01)
+  t.ok(nearness.near(1), 'one thread has nobody to be apart from')
+  t.ok(nearness.near(2), 'the first look is the nearest so far')
+  await nearness.wait(2)
+  t.strictSame(handovers, [], 'two looks found them apart, the third near')
+  t.ok(nearness.patient)
+  await nearness.wait(2)
+  t.notOk(nearness.patient)
+  t.notOk(nearness.near(2))
 })

@@ -91,6 +91,7 @@ export const madeUpAddon = (calls: string[] = []): BenchAddon => {
     }),
     bindToProcessors: () => true,
     ceilings: () => ceilings[0]!,
+    handover: () => 50,
     denseProduct: dense,
     sparseProduct: sparse,
     denseStep: dense,

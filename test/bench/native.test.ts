@@ -101,10 +101,13 @@ t.test('impossible options are errors', { skip }, async (t) => {
   t.throws(() => addon.denseStep({ ...dense, library: 7 as never }), { message: /library/ })
   t.throws(() => addon.bindToProcessors(0), { message: /count/ })
   t.throws(() => addon.ceilings(1e9), { message: /threads/ })
+  t.throws(() => addon.handover(0), { message: /threads/ })
   if (process.platform === 'linux') t.throws(() => addon.bindToProcessors(1024), { message: /processors/ })
 })
 
 t.test('measures ceilings and binds threads', { skip }, async (t) => {
   for (const [name, ceiling] of Object.entries(addon.ceilings(2))) t.ok(ceiling > 0, name)
+  t.ok(addon.handover(2) > 0)
+  t.equal(addon.handover(1), 0)
   t.equal(addon.bindToProcessors(1), process.platform === 'linux')
 })
