@@ -1,6 +1,8 @@
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { loadBenchAddon } from '../addon.js'
+import { Nearness } from '../nearness.js'
 import type { Peer } from './catalogue.js'
 import { install, peersFolder, type Runtime } from './install.js'
 import { run } from './process.js'
@@ -16,7 +18,10 @@ const outcomeSchema: z.ZodType<Outcome> = z.object({
 
 export const processor = cpus()[0]?.model ?? 'unknown processor'
 
-const machine = `${processor}, ${availableParallelism()} threads, Node ${process.version}`
+/** Asked for before anything binds this thread to one of them. */
+const processors = availableParallelism()
+
+const machine = `${processor}, ${processors} threads, Node ${process.version}`
 
 /** Runs a script on a task, in a process of its own. @throws Error with its last complaint */
 async function outcomeOf({ program, folder }: Runtime, script: string, task: Task): Promise<Outcome> {
@@ -52,9 +57,29 @@ export async function available(peers: readonly Peer[]): Promise<(Peer & { runti
   return found
 }
 
+/** Seconds that all tasks together may wait for processors that are apart. */
+const patience = 900
+
+export function nearnessOfProcesses(): Nearness {
+  const addon = loadBenchAddon()
+  const handover = (threads: number) => {
+    const nanoseconds = addon.handover(threads)
+    // That has bound this thread to one processor, which the scripts' processes would inherit.
+    addon.bindToProcessors(processors)
+    return nanoseconds
+  }
+  return new Nearness({ handover }, patience)
+}
+
 /** One peer on one task, Espalier just before it. */
-export async function measure(peer: Peer & { runtime: Runtime }, task: Task): Promise<PeerRecord> {
-  const own = await outcomeOf(espalier.runtime, espalier.script, task)
-  const outcome = await outcomeOf(peer.runtime, peer.script, task).catch(errorOf)
-  return recordOf(peer.name, task, outcome, own, machine)
+export function measure(
+  peer: Peer & { runtime: Runtime },
+  task: Task,
+  nearness: Nearness,
+): Promise<PeerRecord> {
+  return nearness.time(task.threads, async () => {
+    const own = await outcomeOf(espalier.runtime, espalier.script, task)
+    const outcome = await outcomeOf(peer.runtime, peer.script, task).catch(errorOf)
+    return recordOf(peer.name, task, outcome, own, machine)
+  })
 }

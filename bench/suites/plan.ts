@@ -4,7 +4,7 @@ import type { Cell, Group } from './suite.js'
 // What is timed. Every sparsity, width, batch, block and number of threads with every other would take days; so one of them
 // moves at a time, from a shape in the middle.
 
-/** full: about 20 minutes; quick: about two, without epochs; targets: what bench/targets.ts judges, about four. */
+/** full: about 30 minutes; quick: about two, without epochs; targets: what bench/targets.ts judges, about four. */
 export type Scale = 'full' | 'quick' | 'targets'
 
 export const mlp: readonly number[] = [784, 1024, 1024, 10]

@@ -1,7 +1,7 @@
 import type { BenchAddon, Dense, Library, Workload } from '../addon.js'
 import { glance, measure, releaseWorkloads, type Timing } from '../measure.js'
+import { Nearness } from '../nearness.js'
 import type { Baseline } from '../records.js'
-import { Nearness } from './nearness.js'
 
 /** Dense work in each of the ways that there are. */
 export interface DenseWork {
@@ -15,9 +15,7 @@ export interface DenseWork {
 
 /** How many ways are timed: a glance on a noisy machine may pick one that is not the fastest. */
 const timedWays = 2
-/** How often something is timed while processors move apart meanwhile. */
-const attempts = 3
-/** Seconds that a run may wait for them to come together again. */
+/** Seconds that a run may wait for processors that are apart. */
 const patience = 900
 
 const glanceAt = (make: () => Workload) => glance(make())
@@ -28,7 +26,6 @@ export class Timer {
   readonly #libraries: readonly Library[]
   readonly #ways = new Map<string, readonly Dense[]>()
   readonly #nearness: Nearness
-  #timedApart = 0
 
   constructor(
     readonly addon: BenchAddon,
@@ -39,23 +36,16 @@ export class Timer {
     this.#nearness = new Nearness(addon, patience)
   }
 
-  /** Timed while the threads' processors are near to each other, if they come to be. */
-  async time(threads: number, make: () => Workload): Promise<Timing> {
-    for (let attempt = 1; ; attempt++) {
-      await this.#nearness.wait(threads)
+  time(threads: number, make: () => Workload): Promise<Timing> {
+    return this.#nearness.time(threads, async () => {
       const timing = measureIt(make, this.seconds)
       await releaseWorkloads()
-      if (this.#nearness.near(threads)) return timing
-      if (attempt === attempts || !this.#nearness.patient) {
-        this.#timedApart++
-        return timing
-      }
-    }
+      return timing
+    })
   }
 
-  /** Timings that were taken while processors were apart, since they did not come together in time. */
   get timedApart(): number {
-    return this.#timedApart
+    return this.#nearness.timedApart
   }
 
   /** Null where there is no dense library. */

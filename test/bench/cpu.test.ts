@@ -1,13 +1,13 @@
 import t from 'tap'
 import { connectionsOf, gatheredBytes, inferenceBound, productsBound, stepBound } from '../../bench/bounds.js'
 import { lostPoints } from '../../bench/figures.js'
+import { Nearness } from '../../bench/nearness.js'
 import type { PeerRecord } from '../../bench/peers/records.js'
 import { all, type FailureRecord, find, speedup, type TimingRecord } from '../../bench/records.js'
 import { measuredPart, replaceMeasured } from '../../bench/report/page.js'
 import { drawPictures } from '../../bench/report/pictures.js'
 import { widthPoints } from '../../bench/report/scaling.js'
 import type { AccuracyRecord } from '../../bench/results.js'
-import { Nearness } from '../../bench/suites/nearness.js'
 import { planOf, threadCounts } from '../../bench/suites/plan.js'
 import { timeGroups } from '../../bench/suites/run.js'
 import type { Group } from '../../bench/suites/suite.js'
@@ -235,15 +235,22 @@ t.test('groups are timed with the best dense way; what fails is told of and left
   t.ok(Math.abs(forward + inputGradient + weightGradient - second!.milliseconds) < 1e-9)
 })
 
-t.test('waits while processors are apart, as long as its patience lasts', async (t) => {
-  const handovers = [50, 320, 340, 60]
-  const nearness = new Nearness({ handover: () => handovers.shift() ?? 350 }, 0.03, 0.01)
-  t.ok(nearness.near(1), 'one thread has nobody to be apart from')
-  t.ok(nearness.near(2), 'the first look is the nearest so far')
+t.test('times several threads while their processors are near, as long as patience lasts', async (t) => {
+  const handovers = [50, 320, 340, 60, 330, 55, 50]
+  const nearness = new Nearness({ handover: () => handovers.shift() ?? 350 }, 0.04, 0.01)
+  let timed = 0
+  const work = () => ++timed
+  t.equal(await nearness.time(1, work), 1, 'one thread has nobody to be apart from')
+  t.equal(handovers.length, 7)
   await nearness.wait(2)
-  t.strictSame(handovers, [], 'two looks found them apart, the third near')
-  t.ok(nearness.patient)
-  await nearness.wait(2)
-  t.notOk(nearness.patient)
-  t.notOk(nearness.near(2))
+  t.equal(handovers.length, 6, 'the first look is the nearest so far')
+  t.equal(
+    await nearness.time(2, work),
+    3,
+    'after two waits it is timed, and again since they moved meanwhile',
+  )
+  t.strictSame(handovers, [])
+  t.equal(nearness.timedApart, 0)
+  t.equal(await nearness.time(2, work), 4, 'once patience is at its end it is timed all the same')
+  t.equal(nearness.timedApart, 1)
 })
