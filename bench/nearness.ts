@@ -19,7 +19,7 @@ export class Nearness {
   constructor(
     readonly addon: Pick<BenchAddon, 'handover'>,
     /** Seconds that all waiting together may take. */
-    patience: number,
+    patience = 900,
     /** Seconds from one look to the next. */
     readonly pause = 1,
   ) {

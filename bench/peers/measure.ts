@@ -57,9 +57,6 @@ export async function available(peers: readonly Peer[]): Promise<(Peer & { runti
   return found
 }
 
-/** Seconds that all tasks together may wait for processors that are apart. */
-const patience = 900
-
 export function nearnessOfProcesses(): Nearness {
   const addon = loadBenchAddon()
   const handover = (threads: number) => {
@@ -68,7 +65,7 @@ export function nearnessOfProcesses(): Nearness {
     addon.bindToProcessors(processors)
     return nanoseconds
   }
-  return new Nearness({ handover }, patience)
+  return new Nearness({ handover })
 }
 
 /** One peer on one task, Espalier just before it. */

@@ -15,8 +15,6 @@ export interface DenseWork {
 
 /** How many ways are timed: a glance on a noisy machine may pick one that is not the fastest. */
 const timedWays = 2
-/** Seconds that a run may wait for processors that are apart. */
-const patience = 900
 
 const glanceAt = (make: () => Workload) => glance(make())
 const measureIt = (make: () => Workload, seconds: number) => measure(make(), seconds)
@@ -33,7 +31,7 @@ export class Timer {
     readonly seconds: number,
   ) {
     this.#libraries = addon.libraries().found
-    this.#nearness = new Nearness(addon, patience)
+    this.#nearness = new Nearness(addon)
   }
 
   time(threads: number, make: () => Workload): Promise<Timing> {

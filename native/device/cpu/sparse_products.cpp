@@ -7,6 +7,8 @@
 namespace espalier::cpu {
 namespace {
 
+constexpr int64_t kFloatBytes = sizeof(float);
+
 constexpr int64_t kUsualFirstCache = int64_t{1} << 15;
 constexpr int64_t kUsualSecondCache = int64_t{1} << 20;
 
@@ -72,17 +74,18 @@ ChunkedRows::ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, 
     : gradientsAtOnce_(kGradientsAtOnce),
       rows_(rows),
       fetchesInputs_(view.ends[rows - 1] * view.blockInputs >= rows * kInputsToFetch) {
-  const int64_t blockBytes = view.blockInputs * stride * 4;
+  const int64_t blockBytes = view.blockInputs * stride * kFloatBytes;
   const int64_t blocks = view.ends[rows - 1];
   const auto [whole, chunkBytes, outputBytes] = secondCache();
-  const int64_t weightBytes = blocks * view.blockOutputs * view.blockInputs * 4;
+  const int64_t weightBytes = blocks * view.blockOutputs * view.blockInputs * kFloatBytes;
   const int64_t small = forFirstCache ? widthForFirstCache(view, rows, columns, blockBytes) : 0;
   if (small > 0) {
     if (small >= columns) return;
     cut(view, columns, small);
+    // Asking costs more in rows as short as here, so only weights from far beyond that cache repay it.
     fetchesAhead_ = weightBytes > 4 * whole;
     fetchesInputs_ = false;  // most are near
-    rowsAtOnce_ = std::max<int64_t>(1, outputBytes / (stride * 4));
+    rowsAtOnce_ = std::max<int64_t>(1, outputBytes / (stride * kFloatBytes));
     gradientsAtOnce_ = kGradientsOfSmallChunks;
     return;
   }
