@@ -157,7 +157,9 @@ t.test('in bfloat16 the products are those of rounded factors', { skip: noAddon 
   for (const [rows, columns, block, blocks, batch] of [
     ...shapes,
     [24, 40, [8, 1], 60, 129] as const,
-    [48, 32, [16, 16], 4, 100] as const,
+    [48, 32, [16, 16], 5, 100] as const,
+    [40, 48, [8, 8], 20, 130] as const,
+    [24, 40, [4, 4], 50, 70] as const,
   ]) {
     const matrix = randomMatrix(rows, columns, [...block], blocks)
     const all = dense(matrix)

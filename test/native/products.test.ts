@@ -103,15 +103,18 @@ for (const instructionSet of system().instructionSets) {
         const draw = random(batch)
         const input = floats(columns * batch, draw)
         const gradient = floats(rows * batch, draw)
-        const backward = new Float32Array(columns * batch)
-        const weights = new Float32Array(matrix.values.length)
-        kernels.spmmTransposed(matrix, gradient, batch, backward, 1, instructionSet, 'float32')
-        kernels.sddmm(matrix, gradient, input, batch, weights, 1, instructionSet, 'float32')
-        for (const threads of [1, 3]) {
-          const both = [new Float32Array(backward.length), new Float32Array(weights.length)] as const
-          for (const each of both) each.fill(Number.NaN)
-          kernels.backward(matrix, gradient, input, batch, ...both, threads, instructionSet, 'float32')
-          t.strictSame(both, [backward, weights], `${rows} x ${columns}, batch ${batch}, ${threads} threads`)
+        for (const precision of ['float32', 'bfloat16'] as const) {
+          const backward = new Float32Array(columns * batch)
+          const weights = new Float32Array(matrix.values.length)
+          kernels.spmmTransposed(matrix, gradient, batch, backward, 1, instructionSet, precision)
+          kernels.sddmm(matrix, gradient, input, batch, weights, 1, instructionSet, precision)
+          for (const threads of [1, 3]) {
+            const both = [new Float32Array(backward.length), new Float32Array(weights.length)] as const
+            for (const each of both) each.fill(Number.NaN)
+            kernels.backward(matrix, gradient, input, batch, ...both, threads, instructionSet, precision)
+            const name = `${rows} x ${columns}, batch ${batch}, ${threads} threads, ${precision}`
+            t.strictSame(both, [backward, weights], name)
+          }
         }
       }
     }

@@ -95,7 +95,7 @@ export interface NativeKernels extends NativeRewireKernels {
     weightGradient: Float32Array,
     threads: number,
     instructionSet: InstructionSet | null,
-    precision: 'float32',
+    precision: 'float32' | 'bfloat16',
   ): void
   /** The transposed matrix (block [c, r]). */
   transpose(matrix: NativeMatrix): {

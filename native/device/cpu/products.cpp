@@ -183,12 +183,16 @@ void backwardProducts(const Means& means, const Pattern& pattern, const float* v
   const Grid& grid = pattern.grid();
   const int64_t width = panelWidth(pattern, batch, means.narrow);
   Panel dx(grid.columns, grid.columns, width);
-  const SparseProducts products(pattern, width, means.pool.threads());
+  const SparseProducts products(pattern, width, means.pool.threads(), means.narrow);
   overBothSides(
       means, grid, width, gradient, input, batch, [&](int thread, Range samples, Panel& dy, Panel& x) {
-        products.backward(means.kernels, values, dy.data(), x.data(), dx.data(), width,
-                          products.columns(Team::all(means.pool, thread)), samples.begin > 0, weightGradient,
-                          [&](Range columns) { dx.store(inputGradient, batch, samples, columns); });
+        const auto both = [&](const auto* gradients, const auto* inputs) {
+          products.backward(means.kernels, values, gradients, inputs, dx.data(), width,
+                            products.columns(Team::all(means.pool, thread)), samples.begin > 0,
+                            weightGradient,
+                            [&](Range columns) { dx.store(inputGradient, batch, samples, columns); });
+        };
+        means.narrow ? both(dy.narrowed(), x.narrowed()) : both(dy.data(), x.data());
       });
 }
 

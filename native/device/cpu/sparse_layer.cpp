@@ -83,9 +83,12 @@ class SparseLayer final : public LinearLayer {
                                    finished);
     };
     if (fuses_ && pass.update != nullptr) {
-      products_.backward(pass.kernels, weights(pass), outputGradient_[pass.panel], input, output, pass.stride,
-                         columns, weightSum_.accumulates(pass.place), weightSum_.at(pass.place, 0, nullptr),
-                         finished);
+      const auto both = [&](const auto* gradient, const auto* elements) {
+        products_.backward(pass.kernels, weights(pass), gradient, elements, output, pass.stride, columns,
+                           weightSum_.accumulates(pass.place), weightSum_.at(pass.place, 0, nullptr),
+                           finished);
+      };
+      narrow_ ? both(gradients_.at(pass), inputs_.at(pass)) : both(outputGradient_[pass.panel], input);
       return;
     }
     // 4 x 1 does not gather here, so it gains nothing from rounded numbers.
@@ -120,10 +123,10 @@ class SparseLayer final : public LinearLayer {
   int64_t gridOutputs() const { return state_.pattern.grid().blockRows() * state_.pattern.block().rows; }
 
   /// Whether both products of the backward pass may be one: where a layer below wants its gradient, and
-  /// those of all weights are few enough to be kept. Rounded gradients take too little time to fetch.
+  /// those of all weights are few enough to be kept.
   static bool canFuse(const LayerSetting& setting) {
     const Pattern& pattern = setting.state.pattern;
-    return setting.training && setting.index > 0 && !setting.narrow && pattern.block().size() == 1 &&
+    return setting.training && setting.index > 0 && pattern.block().size() == 1 &&
            widestPanel(pattern.values()) == kUsualPanel;
   }
 

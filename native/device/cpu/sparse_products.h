@@ -83,16 +83,16 @@ class SparseProducts {
 
   /// multiplyTransposed() and gradient() of some columns at once, in the same bits, of single weights: writes
   /// or adds to gradients[entry] for every entry of the columns.
-  template <typename Finished>
-  void backward(const Kernels& kernels, const float* values, const float* outputGradient, const float* input,
-                float* output, int64_t stride, Range columns, bool accumulate, float* gradients,
-                const Finished& finished) const {
+  template <typename Element, typename Finished>
+  void backward(const Kernels& kernels, const float* values, const Element* outputGradient,
+                const Element* input, float* output, int64_t stride, Range columns, bool accumulate,
+                float* gradients, const Finished& finished) const {
     const MatrixView view = transposeView(*pattern_, values);
     inGroups(
         transposed_, columns, kRowsAtOnce,
         [&](Range few, int64_t chunk) {
-          kernels.spmmSddmm(transposed_.restrict(view, chunk), outputGradient, input, output, stride, few,
-                            chunk > 0, accumulate, gradients);
+          kernels.products<Element>().spmmSddmm(transposed_.restrict(view, chunk), outputGradient, input,
+                                                output, stride, few, chunk > 0, accumulate, gradients);
         },
         finished);
   }

@@ -21,9 +21,8 @@ namespace {
 Kernels table(const char* name) {
   Kernels k{};
   k.name = name;
-  k.full = {spmm<float>, sddmm<float>};
-  k.half = {spmm<Bfloat16Pair>, sddmm<Bfloat16Pair>};
-  k.spmmSddmm = spmmSddmm;
+  k.full = {spmm<float>, sddmm<float>, spmmSddmm<float>};
+  k.half = {spmm<Bfloat16Pair>, sddmm<Bfloat16Pair>, spmmSddmm<Bfloat16Pair>};
   k.narrow = narrow;
   k.spmmScatter = spmmScatter;
   k.spmv = spmv;

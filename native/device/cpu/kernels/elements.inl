@@ -9,8 +9,12 @@ struct Elements<float> {
   static constexpr int kVectors = 1;
 
   static void load(const float* p, Vec* samples) { samples[0] = Vec::load(p); }
+  static void spread(Vec whole, Vec* samples) { samples[0] = whole; }
   static Vec loadWhole(const float* p) { return Vec::load(p); }
   static Vec loadOnce(const float* p) { return Vec::loadOnce(p); }
+  /// Four elements as often as they fit, and four of each row side by side.
+  static Vec repeatQuad(const float* p) { return Vec::repeat<4>(p); }
+  static Vec quads(const float* p, int64_t pitch) { return Vec::quads(p, pitch); }
   /// sum + a x b, lane by lane.
   static Vec multiplyAdd(Vec a, Vec b, Vec sum) { return Vec::fma(a, b, sum); }
 };
@@ -20,15 +24,21 @@ template <>
 struct Elements<Bfloat16Pair> {
   static constexpr int kVectors = 2;
 
-  static void load(const Bfloat16Pair* p, Vec* samples) {
-    const Vec pairs = loadWhole(p);
+  static void load(const Bfloat16Pair* p, Vec* samples) { spread(loadWhole(p), samples); }
+  static void spread(Vec pairs, Vec* samples) {
     samples[0] = Vec::lowHalves(pairs);
     samples[1] = Vec::highHalves(pairs);
   }
   static Vec loadWhole(const Bfloat16Pair* p) { return Vec::loadBits(&p->bits); }
-  static Vec loadOnce(const Bfloat16Pair* p) { return loadWhole(p); }
+  static Vec loadOnce(const Bfloat16Pair* p) { return Vec::loadOnce(bits(p)); }
+  static Vec repeatQuad(const Bfloat16Pair* p) { return Vec::repeat<4>(bits(p)); }
+  static Vec quads(const Bfloat16Pair* p, int64_t pitch) { return Vec::quads(bits(p), pitch); }
   /// sum + a x b, of both halves of each lane.
   static Vec multiplyAdd(Vec a, Vec b, Vec sum) { return Vec::addPairs(a, b, sum); }
+
+ private:
+  /// Numbers that are moved only.
+  static const float* bits(const Bfloat16Pair* p) { return reinterpret_cast<const float*>(&p->bits); }
 };
 
 void narrow(const float* panel, int64_t stride, Range rows, Bfloat16Pair* narrowed) {

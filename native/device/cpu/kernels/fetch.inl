@@ -20,6 +20,13 @@ template <typename Element>
   for (int64_t at = 0; at < count; at += kLine) __builtin_prefetch(from + at);
 }
 
+/// The same address, computed by itself: GCC would compute many in a vector, and take them apart again.
+template <typename Number>
+[[gnu::always_inline]] inline const Number* kept(const Number* p) {
+  asm("" : "+r"(p));
+  return p;
+}
+
 /// GCC takes away calls of functions that do nothing but fetch ahead.
 [[gnu::always_inline]] inline void keepCalls() {
   asm volatile("");
@@ -42,4 +49,17 @@ inline void withStride(int64_t stride, const Work& work) {
     if (stride == 256) return work(std::integral_constant<int64_t, 256>());
   }
   work(stride);
+}
+
+/// The same with the elements of a row, of which there are fewer than samples where some share one.
+template <typename Element, typename Work>
+inline void withPitch(int64_t stride, const Work& work) {
+  constexpr int64_t kSamples = Elements<Element>::kVectors;
+  withStride(stride, [&](auto known) {
+    if constexpr (std::is_class_v<decltype(known)>) {
+      work(std::integral_constant<int64_t, decltype(known)::value / kSamples>());
+    } else {
+      work(known / kSamples);
+    }
+  });
 }

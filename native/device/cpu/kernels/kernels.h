@@ -133,6 +133,12 @@ struct GatheringProducts {
   /// entries of blockRows.
   void (*sddmm)(const MatrixView& forward, const Element* outputGradient, const Element* input,
                 int64_t stride, Range blockRows, int64_t firstEntry, bool accumulate, float* gradient);
+  /// Both products of the backward pass, of single weights, in the bits that spmm and sddmm give:
+  /// output[rows] (+)= transpose x outputGradient, and gradient[valueIndex[entry]] (+)= sum over samples of
+  /// outputGradient[column] x input[row], for the entries of `rows` of the transpose view.
+  void (*spmmSddmm)(const MatrixView& transpose, const Element* outputGradient, const Element* input,
+                    float* output, int64_t stride, Range rows, bool accumulateOutput, bool accumulateGradient,
+                    float* gradient);
 };
 
 /// The functions of one instruction set.
@@ -152,12 +158,6 @@ struct Kernels {
   /// Rows of a panel, rounded to the nearest bfloat16.
   void (*narrow)(const float* panel, int64_t stride, Range rows, Bfloat16Pair* narrowed);
 
-  /// Both products of the backward pass, of single weights, in the bits that spmm and sddmm give:
-  /// output[rows] (+)= transpose x outputGradient, and gradient[valueIndex[entry]] (+)= sum over samples of
-  /// outputGradient[column] x input[row], for the entries of `rows` of the transpose view.
-  void (*spmmSddmm)(const MatrixView& transpose, const float* outputGradient, const float* input,
-                    float* output, int64_t stride, Range rows, bool accumulateOutput, bool accumulateGradient,
-                    float* gradient);
   /// output[columns] += transpose(matrix) x input for blocks of 4 x 1, scattering one column at a time. The
   /// same bits as spmm of the transpose view gives, when output is 0 before.
   void (*spmmScatter)(const MatrixView& forward, const float* input, float* output, int64_t stride,

@@ -33,16 +33,42 @@ inline void storeTile(Vec sums, float* gradient, int64_t pitch) {
   }
 }
 
+/// sum[j] += one output gradient x Count inputs over some vectors of samples: the gradient stays in
+/// registers, and each input is read at a stretch, so that its address needs no register for longer.
+template <int Count, int Vectors, typename Element>
+[[gnu::always_inline]] inline void addDots(const Element* dy, const Element* const* x, Vec (&sum)[Count]) {
+  using Of = Elements<Element>;
+  Vec row[Vectors];
+  for (int s = 0; s < Vectors; ++s) row[s] = Of::loadOnce(dy + s * Vec::kLanes);
+#pragma GCC unroll 16
+  for (int j = 0; j < Count; ++j) {
+    const Element* const from = kept(x[j]);
+#pragma GCC unroll 8
+    for (int s = 0; s < Vectors; ++s)
+      sum[j] = Of::multiplyAdd(row[s], Of::loadWhole(from + s * Vec::kLanes), sum[j]);
+  }
+}
+
+/// The same over the samples from `place` on, as many vectors at a time as fit.
+template <int Count, int Vectors, typename Element, typename Pitch>
+[[gnu::always_inline]] inline void addAllDots(const Element* dy, const Element* const* x, Pitch pitch,
+                                              int64_t place, Vec (&sum)[Count]) {
+  for (; place + Vectors * Vec::kLanes <= pitch; place += Vectors * Vec::kLanes) {
+    const Element* from[Count];
+    for (int j = 0; j < Count; ++j) from[j] = x[j] + place;
+    addDots<Count, Vectors>(dy + place, from, sum);
+  }
+  if constexpr (Vectors > 1) {
+    if (place < pitch) addAllDots<Count, Vectors / 2>(dy, x, pitch, place, sum);
+  }
+}
+
 /// Dot products of one output gradient with Count inputs.
 template <int Count, typename Element, typename Pitch>
-inline Vec rowTileSums(const Element* dy, const Element* const* x, Pitch pitch) {
-  using Of = Elements<Element>;
+[[gnu::always_inline]] inline Vec rowTileSums(const Element* dy, const Element* const* x, Pitch pitch) {
   Vec sum[Count];
-  for (int j = 0; j < Count; ++j) sum[j] = Vec::zero();
-  for (int64_t at = 0; at < pitch; at += Vec::kLanes) {
-    const Vec row = Of::loadWhole(dy + at);
-    for (int j = 0; j < Count; ++j) sum[j] = Of::multiplyAdd(row, Of::loadWhole(x[j] + at), sum[j]);
-  }
+  for (Vec& each : sum) each = Vec::zero();
+  addAllDots<Count, Vec::kRegisters / 4>(dy, x, pitch, 0, sum);
   return Vec::sums<Count>(sum);
 }
 
@@ -63,7 +89,7 @@ inline int64_t sddmmRun(const int32_t* columns, int64_t begin, int64_t end, cons
   int64_t entry = begin;
   for (; entry + Count <= end; entry += Count) {
     const Element* x[Count];
-    for (int j = 0; j < Count; ++j) x[j] = input + columns[entry + j] * pitch;
+    for (int j = 0; j < Count; ++j) x[j] = kept(input + columns[entry + j] * pitch);
     settleSums<Accumulate>(rowTileSums<Count>(dy, x, pitch), Count, gradient + entry - begin);
   }
   return entry;
@@ -111,7 +137,7 @@ inline void sddmmFourByOne(const MatrixView& m, int64_t row, const Element* cons
   }
 }
 
-/// Blocks whose sides are whole tiles.
+/// Blocks whose sides are whole tiles, of which a row has few or which have no kernel of their own.
 template <bool Accumulate, typename Element, typename Pitch>
 inline void sddmmTiled(const MatrixView& m, int64_t row, const Element* outputGradient, const Element* input,
                        Pitch pitch, float* gradient) {
@@ -132,6 +158,8 @@ inline void sddmmTiled(const MatrixView& m, int64_t row, const Element* outputGr
     gradient += int64_t{blockRows} * blockColumns;
   }
 }
+
+#include "device/cpu/kernels/sddmm_quads.inl"
 
 /// Any other block: one row of it at a time.
 template <bool Accumulate, typename Element, typename Pitch>
@@ -180,6 +208,8 @@ inline void sddmmRows(const MatrixView& m, const Element* outputGradient, const 
       const Element* dy[4];
       for (int i = 0; i < 4; ++i) dy[i] = outputGradient + (row * 4 + i) * pitch;
       sddmmFourByOne<Accumulate>(m, row, dy, input, pitch, target);
+    } else if (Vec::kSumsQuads && blocksRepayTurning(shape, m.ends[row] - begin)) {
+      sddmmQuads<Accumulate>(m, row, outputGradient, input, pitch, target);
     } else if (shape.rows % (Vec::kLanes / 4) == 0 && shape.columns % 4 == 0) {
       sddmmTiled<Accumulate>(m, row, outputGradient, input, pitch, target);
     } else {
@@ -191,7 +221,7 @@ inline void sddmmRows(const MatrixView& m, const Element* outputGradient, const 
 template <typename Element>
 void sddmm(const MatrixView& m, const Element* outputGradient, const Element* input, int64_t stride,
            Range blockRows, int64_t firstEntry, bool accumulate, float* gradient) {
-  withStride(stride / Elements<Element>::kVectors, [&](auto pitch) {
+  withPitch<Element>(stride, [&](auto pitch) {
     const auto rows =
         accumulate ? sddmmRows<true, Element, decltype(pitch)> : sddmmRows<false, Element, decltype(pitch)>;
     rows(m, outputGradient, input, pitch, blockRows, firstEntry, gradient);

@@ -1,35 +1,10 @@
 // Input gradient and weight gradient in one walk over the transpose view of single weights: a row of output
-// gradients that is fetched serves both products, and fetching is what bounds them.
+// gradients that is fetched serves both products, and fetching is what bounds them. `pitch`: elements of a
+// row of samples.
 
-/// `Count` entries of one row of the view, `Vectors` vectors of samples at a time.
-template <int Count, int Vectors, bool Accumulate, typename Stride>
-[[gnu::always_inline]] inline void entriesOfBoth(const MatrixView& m, int64_t first,
-                                                 const float* outputGradient, const float* input,
-                                                 float* output, Stride stride, float* gradient) {
-  constexpr int kStep = Vectors * Vec::kLanes;
-  const int32_t* const slots = m.valueIndex + first;
-  const float* dy[Count];
-  for (int j = 0; j < Count; ++j) dy[j] = outputGradient + m.indices[first + j] * stride;
-  Vec dots[std::max(Count, 4)];
-  for (Vec& each : dots) each = Vec::zero();
-  for (int64_t at = 0; at < stride; at += kStep) {
-    Vec sum[Vectors], x[Vectors];
-    for (int s = 0; s < Vectors; ++s) {
-      sum[s] = Vec::load(output + at + s * Vec::kLanes);
-      x[s] = Vec::load(input + at + s * Vec::kLanes);
-    }
-    // Rolled up, GCC would keep the dots in memory.
-#pragma GCC unroll 8
-    for (int j = 0; j < Count; ++j) {
-      const Vec weight = Vec::all(m.values[slots[j]]);
-      for (int s = 0; s < Vectors; ++s) {
-        const Vec fetched = Vec::loadOnce(dy[j] + at + s * Vec::kLanes);
-        sum[s] = Vec::fma(weight, fetched, sum[s]);
-        dots[j] = Vec::fma(fetched, x[s], dots[j]);
-      }
-    }
-    for (int s = 0; s < Vectors; ++s) sum[s].store(output + at + s * Vec::kLanes);
-  }
+/// gradient[slots[j]] (+)= the sum of lanes of dots[j].
+template <int Count, bool Accumulate>
+[[gnu::always_inline]] inline void settleDots(const Vec* dots, const int32_t* slots, float* gradient) {
   float sums[Vec::kLanes];
   Vec::sums<std::max(Count, 4)>(dots).store(sums);
   for (int j = 0; j < Count; ++j) {
@@ -38,38 +13,149 @@ template <int Count, int Vectors, bool Accumulate, typename Stride>
   }
 }
 
+/// Inputs, or sums of products with output gradients, at a strip of `Vectors` vectors of elements.
+template <int Vectors, typename Element>
+struct StripOfBoth {
+  using Of = Elements<Element>;
+  static constexpr int kSums = Vectors * Of::kVectors;
+  Vec sum[kSums];
+  Vec x[Vectors];
+
+  [[gnu::always_inline]] void load(const Element* input, const float* output) {
+    for (int s = 0; s < kSums; ++s) sum[s] = Vec::load(output + s * Vec::kLanes);
+    loadInput(input);
+  }
+  [[gnu::always_inline]] void loadInput(const Element* input) {
+    for (int s = 0; s < Vectors; ++s) x[s] = Of::loadOnce(input + s * Vec::kLanes);
+  }
+  [[gnu::always_inline]] void store(float* output) const {
+    for (int s = 0; s < kSums; ++s) sum[s].store(output + s * Vec::kLanes);
+  }
+  /// sum += weight x dy, dot += x x dy.
+  [[gnu::always_inline]] void add(float weight, const Element* dy, Vec& dot) {
+    const Vec factor = Vec::all(weight);
+#pragma GCC unroll 8
+    for (int s = 0; s < Vectors; ++s) {
+      const Vec fetched = Of::loadOnce(dy + s * Vec::kLanes);
+      Vec samples[Of::kVectors];
+      Of::spread(fetched, samples);
+      for (int k = 0; k < Of::kVectors; ++k) {
+        Vec& target = sum[s * Of::kVectors + k];
+        target = Vec::fma(factor, samples[k], target);
+      }
+      dot = Of::multiplyAdd(fetched, x[s], dot);
+    }
+  }
+};
+
+/// `Count` entries of one row of the view, `Vectors` vectors of elements at a time.
+template <int Count, int Vectors, bool Accumulate, typename Element, typename Pitch>
+[[gnu::always_inline]] inline void entriesOfBoth(const MatrixView& m, int64_t first,
+                                                 const Element* outputGradient, const Element* input,
+                                                 float* output, Pitch pitch, float* gradient) {
+  const int32_t* const slots = m.valueIndex + first;
+  const Element* dy[Count];
+  for (int j = 0; j < Count; ++j) dy[j] = outputGradient + m.indices[first + j] * pitch;
+  Vec dots[std::max(Count, 4)];
+  for (Vec& each : dots) each = Vec::zero();
+  for (int64_t at = 0; at < pitch; at += Vectors * Vec::kLanes) {
+    StripOfBoth<Vectors, Element> strip;
+    float* const out = output + at * Elements<Element>::kVectors;
+    strip.load(input + at, out);
+    // Rolled up, GCC would keep the dots in memory.
+#pragma GCC unroll 8
+    for (int j = 0; j < Count; ++j) strip.add(m.values[slots[j]], dy[j] + at, dots[j]);
+    strip.store(out);
+  }
+  settleDots<Count, Accumulate>(dots, slots, gradient);
+}
+
 /// Entries whose dot products fill a quarter of the registers.
 constexpr int kMostEntries = std::min(Vec::kLanes, Vec::kRegisters / 4);
 
-template <int Vectors, bool Accumulate, typename Stride>
-inline void rowsOfBoth(const MatrixView& m, const float* outputGradient, const float* input, float* output,
-                       Stride stride, Range rows, bool accumulateOutput, float* gradient) {
+/// Calls take<Count>(first entry) on all entries of a row.
+template <typename Take>
+[[gnu::always_inline]] inline void overEntries(const MatrixView& m, int64_t row, const Take& take) {
+  const int64_t end = m.ends[row];
+  int64_t entry = m.begins[row];
+  if constexpr (kMostEntries >= 8) {
+    for (; entry + 8 <= end; entry += 8) take.template operator()<8>(entry);
+  }
+  for (; entry + 4 <= end; entry += 4) take.template operator()<4>(entry);
+  for (; entry < end; ++entry) take.template operator()<1>(entry);
+}
+
+template <int Vectors, bool Accumulate, typename Element, typename Pitch>
+inline void rowsOfBoth(const MatrixView& m, const Element* outputGradient, const Element* input,
+                       float* output, Pitch pitch, Range rows, bool accumulateOutput, float* gradient) {
+  const int64_t stride = pitch * Elements<Element>::kVectors;
   for (int64_t row = rows.begin; row < rows.end; ++row) {
     float* const out = output + row * stride;
-    const float* const x = input + row * stride;
     if (!accumulateOutput) std::fill_n(out, stride, 0.0f);
-    const int64_t end = m.ends[row];
-    int64_t entry = m.begins[row];
-    if constexpr (kMostEntries >= 8) {
-      for (; entry + 8 <= end; entry += 8)
-        entriesOfBoth<8, Vectors, Accumulate>(m, entry, outputGradient, x, out, stride, gradient);
-    }
-    for (; entry + 4 <= end; entry += 4)
-      entriesOfBoth<4, Vectors, Accumulate>(m, entry, outputGradient, x, out, stride, gradient);
-    for (; entry < end; ++entry)
-      entriesOfBoth<1, Vectors, Accumulate>(m, entry, outputGradient, x, out, stride, gradient);
+    overEntries(m, row, [&]<int Count>(int64_t first) {
+      entriesOfBoth<Count, Vectors, Accumulate>(m, first, outputGradient, input + row * pitch, out, pitch,
+                                                gradient);
+    });
   }
 }
 
-void spmmSddmm(const MatrixView& transpose, const float* outputGradient, const float* input, float* output,
-               int64_t stride, Range rows, bool accumulateOutput, bool accumulateGradient, float* gradient) {
-  constexpr int kWidest = 4;
-  withStride(stride, [&](auto known) {
-    using Stride = decltype(known);
-    const bool wide = stride % (kWidest * Vec::kLanes) == 0;
-    const auto both = accumulateGradient
-                          ? (wide ? rowsOfBoth<kWidest, true, Stride> : rowsOfBoth<1, true, Stride>)
-                          : (wide ? rowsOfBoth<kWidest, false, Stride> : rowsOfBoth<1, false, Stride>);
-    both(transpose, outputGradient, input, output, known, rows, accumulateOutput, gradient);
+/// Rows that are one strip, which stays in registers: each row of output gradients is then read at a stretch,
+/// so that its address needs no register for longer.
+template <int Vectors, bool Accumulate, typename Element>
+inline void stripRowsOfBoth(const MatrixView& m, const Element* outputGradient, const Element* input,
+                            float* output, Range rows, bool accumulateOutput, float* gradient) {
+  constexpr int64_t kPitch = Vectors * Vec::kLanes, kStride = kPitch * Elements<Element>::kVectors;
+  for (int64_t row = rows.begin; row < rows.end; ++row) {
+    float* const out = output + row * kStride;
+    StripOfBoth<Vectors, Element> strip;
+    strip.loadInput(input + row * kPitch);
+    for (int s = 0; s < strip.kSums; ++s)
+      strip.sum[s] = accumulateOutput ? Vec::load(out + s * Vec::kLanes) : Vec::zero();
+    overEntries(m, row, [&]<int Count>(int64_t first) {
+      Vec dots[std::max(Count, 4)];
+      for (Vec& each : dots) each = Vec::zero();
+#pragma GCC unroll 8
+      for (int j = 0; j < Count; ++j) {
+        const int32_t slot = m.valueIndex[first + j];
+        strip.add(m.values[slot], kept(outputGradient + m.indices[first + j] * kPitch), dots[j]);
+      }
+      settleDots<Count, Accumulate>(dots, m.valueIndex + first, gradient);
+    });
+    strip.store(out);
+  }
+}
+
+/// Vectors of a row of elements, if known when compiling and its strip fills half of the registers at most.
+template <typename Element, typename Pitch>
+constexpr int stripOfRow() {
+  if constexpr (std::is_class_v<Pitch>) {
+    constexpr int kVectors = Pitch::value / Vec::kLanes;
+    return kVectors * (1 + Elements<Element>::kVectors) <= Vec::kRegisters / 2 ? kVectors : 0;
+  }
+  return 0;
+}
+
+template <bool Accumulate, typename Element, typename Pitch>
+inline void bothOf(const MatrixView& m, const Element* outputGradient, const Element* input, float* output,
+                   Pitch pitch, Range rows, bool accumulateOutput, float* gradient) {
+  constexpr int kStrip = stripOfRow<Element, Pitch>();
+  if constexpr (kStrip > 0) {
+    stripRowsOfBoth<kStrip, Accumulate>(m, outputGradient, input, output, rows, accumulateOutput, gradient);
+  } else {
+    constexpr int kWidest = 4 / Elements<Element>::kVectors;
+    const auto both = pitch % (kWidest * Vec::kLanes) == 0 ? rowsOfBoth<kWidest, Accumulate, Element, Pitch>
+                                                           : rowsOfBoth<1, Accumulate, Element, Pitch>;
+    both(m, outputGradient, input, output, pitch, rows, accumulateOutput, gradient);
+  }
+}
+
+template <typename Element>
+void spmmSddmm(const MatrixView& transpose, const Element* outputGradient, const Element* input,
+               float* output, int64_t stride, Range rows, bool accumulateOutput, bool accumulateGradient,
+               float* gradient) {
+  withPitch<Element>(stride, [&](auto pitch) {
+    const auto both =
+        accumulateGradient ? bothOf<true, Element, decltype(pitch)> : bothOf<false, Element, decltype(pitch)>;
+    both(transpose, outputGradient, input, output, pitch, rows, accumulateOutput, gradient);
   });
 }

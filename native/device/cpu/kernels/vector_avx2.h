@@ -7,6 +7,8 @@ struct Vec {
   /// Whether products ask for inputs ahead, and usual strides are known when compiling.
   static constexpr bool kFetchesInputs = true;
   static constexpr bool kKnowsStrides = true;
+  /// Whether sums across whole vectors cost so much that gradients of blocks are better summed within quads.
+  static constexpr bool kSumsQuads = false;
   using Mask = __m256;
   __m256 v;
 
@@ -66,6 +68,8 @@ struct Vec {
     if constexpr (Count == 4) return {_mm256_broadcast_ps(reinterpret_cast<const __m128*>(p))};
     return load(p);
   }
+  /// Four numbers of each of two rows, `pitch` apart, side by side.
+  static Vec quads(const float* p, int64_t pitch) { return {_mm256_loadu2_m128(p + pitch, p)}; }
   static Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
   static Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
   static Vec sqrt(Vec a) { return {_mm256_sqrt_ps(a.v)}; }

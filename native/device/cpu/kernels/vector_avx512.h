@@ -8,6 +8,8 @@ struct Vec {
   /// Whether products ask for inputs ahead, and usual strides are known when compiling.
   static constexpr bool kFetchesInputs = false;
   static constexpr bool kKnowsStrides = true;
+  /// Whether sums across whole vectors cost so much that gradients of blocks are better summed within quads.
+  static constexpr bool kSumsQuads = true;
   using Mask = __mmask16;
   __m512 v;
 
@@ -70,6 +72,13 @@ struct Vec {
     if constexpr (Count == 4) return {_mm512_broadcast_f32x4(_mm_loadu_ps(p))};
     if constexpr (Count == 8) return {_mm512_broadcast_f32x8(_mm256_loadu_ps(p))};
     return load(p);
+  }
+  /// Four numbers of each of four rows, `pitch` apart, side by side.
+  static Vec quads(const float* p, int64_t pitch) {
+    __m512 rows = _mm512_castps128_ps512(_mm_loadu_ps(p));
+    rows = _mm512_insertf32x4(rows, _mm_loadu_ps(p + pitch), 1);
+    rows = _mm512_insertf32x4(rows, _mm_loadu_ps(p + 2 * pitch), 2);
+    return {_mm512_insertf32x4(rows, _mm_loadu_ps(p + 3 * pitch), 3)};
   }
   /// Numbers to be looked up by their place, without going to memory.
   struct Table {

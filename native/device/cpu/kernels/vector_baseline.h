@@ -7,6 +7,8 @@ struct Vec {
   /// Whether products ask for inputs ahead, and usual strides are known when compiling.
   static constexpr bool kFetchesInputs = false;
   static constexpr bool kKnowsStrides = false;
+  /// Whether sums across whole vectors cost so much that gradients of blocks are better summed within quads.
+  static constexpr bool kSumsQuads = false;
   typedef float Floats __attribute__((vector_size(16)));
   typedef int32_t Integers __attribute__((vector_size(16)));
   using Mask = Integers;
@@ -68,6 +70,8 @@ struct Vec {
     static_assert(Count == 4);
     return load(p);
   }
+  /// Four numbers of one row.
+  static Vec quads(const float* p, int64_t) { return load(p); }
   static Vec max(Vec a, Vec b) { return select(less(b, a), a, b); }
   static Vec min(Vec a, Vec b) { return select(less(a, b), a, b); }
   static Vec sqrt(Vec a) {
@@ -102,6 +106,8 @@ struct Vec {
     for (int i = 0; i < 4; ++i) result.v[i] = (a[i].v[0] + a[i].v[1]) + (a[i].v[2] + a[i].v[3]);
     return result;
   }
+  /// The sums of four vectors' lanes within each 128-bit part, of which there is one.
+  static Floats quarter(const Vec* a) { return sums<4>(a).v; }
 
   /// Rows become columns.
   static void transpose(Vec (&r)[kLanes]) {

@@ -7,6 +7,8 @@ struct Vec {
   /// Whether products ask for inputs ahead, and usual strides are known when compiling.
   static constexpr bool kFetchesInputs = false;
   static constexpr bool kKnowsStrides = false;
+  /// Whether sums across whole vectors cost so much that gradients of blocks are better summed within quads.
+  static constexpr bool kSumsQuads = false;
   using Mask = uint32x4_t;
   float32x4_t v;
 
@@ -64,6 +66,8 @@ struct Vec {
     static_assert(Count == 4);
     return load(p);
   }
+  /// Four numbers of one row.
+  static Vec quads(const float* p, int64_t) { return load(p); }
   static Vec max(Vec a, Vec b) { return {vmaxq_f32(a.v, b.v)}; }
   static Vec min(Vec a, Vec b) { return {vminq_f32(a.v, b.v)}; }
   static Vec sqrt(Vec a) { return {vsqrtq_f32(a.v)}; }
@@ -85,6 +89,8 @@ struct Vec {
   static Vec sums(const Vec* a) {
     return {vpaddq_f32(vpaddq_f32(a[0].v, a[1].v), vpaddq_f32(a[2].v, a[3].v))};
   }
+  /// The sums of four vectors' lanes within each 128-bit part, of which there is one.
+  static float32x4_t quarter(const Vec* a) { return sums<4>(a).v; }
 
   /// Rows become columns.
   static void transpose(Vec (&r)[kLanes]) {
