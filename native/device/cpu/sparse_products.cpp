@@ -11,6 +11,7 @@ constexpr int64_t kFloatBytes = sizeof(float);
 
 constexpr int64_t kUsualFirstCache = int64_t{1} << 15;
 constexpr int64_t kUsualSecondCache = int64_t{1} << 20;
+constexpr int64_t kLargeSecondCache = int64_t{1} << 21;
 
 /// The least and the most that a chunk takes for the first cache, which need not hold all of it: half of
 /// twice as much is still found there.
@@ -26,6 +27,9 @@ struct SecondCache {
   int64_t whole;
   int64_t chunk;
   int64_t outputs;
+  /// Whether fetching from beyond takes several times as long, as it was measured where this cache has 2 MiB
+  /// and the third lies on a mesh (2.2 instead of 0.4 ns a line); with 1 MiB it took some twice as long.
+  bool isFarFromNext;
 };
 
 /// A system that does not tell is taken to have the caches that this was measured with.
@@ -38,19 +42,21 @@ const FirstCache& firstCache() {
 
 const SecondCache& secondCache() {
   static const int64_t bytes =
-      std::clamp(cacheBytes(2, kUsualSecondCache), kUsualSecondCache / 4, kUsualSecondCache * 2);
-  static const SecondCache shares{bytes / 4 * 3, bytes / 2, bytes / 4};
+      std::clamp(cacheBytes(2, kUsualSecondCache), kUsualSecondCache / 4, kLargeSecondCache);
+  static const SecondCache shares{bytes / 4 * 3, bytes / 2, bytes / 4, bytes == kLargeSecondCache};
   return shares;
 }
 
 /// Inputs of a row in a chunk, for each of the row's outputs, from which on cutting pays.
 constexpr int64_t kInputsOfChunk = 8;
+constexpr int64_t kInputsOfChunkIfFar = 4;
 /// Bytes of them from which on chunks for the first cache pay.
 constexpr int64_t kBytesOfChunk = 9 << 10;
 /// Inputs of a row from which on asking for them ahead pays.
 constexpr int64_t kInputsToFetch = 32;
 /// Gradients that go to the optimizer at once: so few that they never leave the first cache or, of rows that
-/// walk chunks, enough for every input of a chunk to serve many of them.
+/// walk chunks, enough for every input of a chunk to serve many of them; more where chunks are fetched from
+/// beyond the second cache.
 constexpr int64_t kGradientsAtOnce = int64_t{1} << 11;
 constexpr int64_t kGradientsOfSmallChunks = int64_t{1} << 14;
 constexpr int64_t kGradientsOfChunks = int64_t{1} << 17;
@@ -76,7 +82,7 @@ ChunkedRows::ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, 
       fetchesInputs_(view.ends[rows - 1] * view.blockInputs >= rows * kInputsToFetch) {
   const int64_t blockBytes = view.blockInputs * stride * kFloatBytes;
   const int64_t blocks = view.ends[rows - 1];
-  const auto [whole, chunkBytes, outputBytes] = secondCache();
+  const auto [whole, chunkBytes, outputBytes, isFar] = secondCache();
   const int64_t weightBytes = blocks * view.blockOutputs * view.blockInputs * kFloatBytes;
   const int64_t small = forFirstCache ? widthForFirstCache(view, rows, columns, blockBytes) : 0;
   if (small > 0) {
@@ -86,16 +92,17 @@ ChunkedRows::ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, 
     fetchesAhead_ = weightBytes > 4 * whole;
     fetchesInputs_ = false;  // most are near
     rowsAtOnce_ = std::max<int64_t>(1, outputBytes / (stride * kFloatBytes));
-    gradientsAtOnce_ = kGradientsOfSmallChunks;
+    gradientsAtOnce_ = columns * blockBytes <= whole ? kGradientsOfSmallChunks : kGradientsOfChunks;
     return;
   }
   if (columns * blockBytes <= whole) return;
   const int64_t width = std::max<int64_t>(1, chunkBytes / blockBytes);
   // Outputs are fetched and stored once more for every chunk, which has to pay. Where several outputs share
-  // an input, fetching inputs is no longer what takes the time, unless the values are looked up as well.
+  // an input, fetching inputs from near is not what takes the time, unless the values are looked up as well.
   const int64_t inputsOfChunk = blocks * view.blockInputs / (rows * divideUp(columns, width));
   const bool sharesInputs = view.blockOutputs > 1 && view.valueIndex == nullptr;
-  if (sharesInputs || inputsOfChunk < kInputsOfChunk * view.blockOutputs) return;
+  if (sharesInputs && !isFar) return;
+  if (inputsOfChunk < (isFar ? kInputsOfChunkIfFar : kInputsOfChunk) * view.blockOutputs) return;
   cut(view, columns, width);
   fetchesAhead_ = weightBytes > whole;
   gradientsAtOnce_ = kGradientsOfChunks;
