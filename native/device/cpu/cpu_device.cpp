@@ -48,6 +48,14 @@ bool goesSideBySide(const NetworkState& network, const DeviceSettings& settings)
          panelCount(network, settings.batchSize) % settings.threads == 0;
 }
 
+/// Whether each of two threads gathers all samples of a panel for itself. Half of them each is as soon done,
+/// but then what one has written is fetched by the other, and has to be fetched back to be written in the
+/// next step.
+bool gathersTwice(const NetworkState& network, const DeviceSettings& settings) {
+  return settings.threads == 2 && !isLarge(network) && !goesSideBySide(network, settings) &&
+         !settings.growsByGradient;
+}
+
 /// The samples of a range, as a panel wants them.
 struct Consecutive {
   explicit Consecutive(Range range) {
@@ -76,7 +84,8 @@ CpuDevice::CpuDevice(NetworkState& network, const DeviceSettings& settings)
       unit_(narrow_ ? kPairedPanelUnit : kPanelUnit),
       stride_(panelStride(network, settings.batchSize, unit_)),
       sideBySide_(goesSideBySide(network, settings)),
-      keepsBatch_(settings.growsByGradient) {
+      keepsBatch_(settings.growsByGradient),
+      inputCopies_(gathersTwice(network, settings) ? 2 : 1) {
   if (training_) {
     require(network.optimizer.has_value(), ErrorCode::Internal, "training needs an optimizer");
     updates_ = UpdateTable(*network.optimizer);
@@ -90,7 +99,7 @@ CpuDevice::CpuDevice(NetworkState& network, const DeviceSettings& settings)
 }
 
 void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
-  input_ = Panels(paddedFeatures(network_, 0), stride_, panels);
+  input_ = Panels(paddedFeatures(network_, 0), stride_, panels * inputCopies_);
   int64_t hidden = 0;
   for (size_t i = 0; i < network_.layers.size(); ++i) {
     const LayerDescription& description = network_.description.layers[i];
@@ -130,8 +139,12 @@ void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
   }
 }
 
-const float* CpuDevice::layerInput(size_t layer, int64_t panel) {
-  return layer == 0 ? input_[panel] : layers_[layer - 1]->output(panel);
+float* CpuDevice::input(const Pass& pass) {
+  return input_[pass.panel * inputCopies_ + (inputCopies_ > 1 ? pass.team.member() : 0)];
+}
+
+const float* CpuDevice::layerInput(size_t layer, const Pass& pass) {
+  return layer == 0 ? input(pass) : layers_[layer - 1]->output(pass.panel);
 }
 
 void CpuDevice::prepare(int thread, int64_t step) {
@@ -181,18 +194,21 @@ void CpuDevice::forward(const Pass& pass, const PanelWork& work) {
   for (int64_t i = 0; i < work.count; ++i) {
     rows[i] = work.samples.values + work.indices[i] * work.samples.features;
   }
-  kernels_.gatherPanel(rows.data(), work.count, input_[pass.panel], pass.stride,
-                       pass.team.share(work.samples.features, kPanelUnit));
-  if (pass.team.member() == 0) clearPadding(pass);
+  const Range all{0, work.samples.features};
+  kernels_.gatherPanel(rows.data(), work.count, input(pass), pass.stride,
+                       inputCopies_ > 1 ? all : pass.team.share(all.end, kPanelUnit));
+  clearPadding(pass);
   pass.team.barrier();
-  for (size_t i = 0; i < layers_.size(); ++i) layers_[i]->forward(pass, layerInput(i, pass.panel));
+  for (size_t i = 0; i < layers_.size(); ++i) layers_[i]->forward(pass, layerInput(i, pass));
 }
 
 void CpuDevice::clearPadding(const Pass& pass) {
   const auto clear = [&](float* panel, int64_t features, int64_t padded) {
     std::fill(panel + features * pass.stride, panel + padded * pass.stride, 0.0f);
   };
-  clear(input_[pass.panel], network_.description.inputs, paddedFeatures(network_, 0));
+  if (pass.team.member() == 0 || inputCopies_ > 1)
+    clear(input(pass), network_.description.inputs, paddedFeatures(network_, 0));
+  if (pass.team.member() > 0) return;
   for (size_t i = 0; i < layers_.size(); ++i) {
     clear(layers_[i]->output(pass.panel), network_.layers[i].outputs, paddedFeatures(network_, i + 1));
   }
@@ -200,7 +216,7 @@ void CpuDevice::clearPadding(const Pass& pass) {
 
 void CpuDevice::backward(const Pass& pass) {
   for (size_t i = layers_.size(); i-- > 0;) {
-    layers_[i]->backward(pass, layerInput(i, pass.panel), i == 0 ? nullptr : layers_[i - 1].get());
+    layers_[i]->backward(pass, layerInput(i, pass), i == 0 ? nullptr : layers_[i - 1].get());
   }
 }
 
@@ -250,7 +266,9 @@ GradientSides CpuDevice::gradientSides(size_t layer) {
           "the gradient of a layer needs a step first, on a device that keeps its batch");
   return {panelsOfLastStep_, stride_,
           [this, layer](int64_t panel) { return layers_[layer]->outputGradient(panel); },
-          [this, layer](int64_t panel) { return layerInput(layer, panel); }};
+          [this, layer](int64_t panel) {
+            return layer == 0 ? input_[panel] : layers_[layer - 1]->output(panel);
+          }};
 }
 
 void CpuDevice::readGradient(size_t layer, int64_t firstRow, int64_t rows, std::span<float> gradient) {

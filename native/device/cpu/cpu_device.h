@@ -50,12 +50,14 @@ class CpuDevice final : public Device {
   /// A team's part: fetches the samples of a panel and takes them through the layers.
   void forward(const Pass& pass, const PanelWork& work);
   void backward(const Pass& pass);
-  /// Zeroes the rows that only fill up blocks: they lie elsewhere with every stride.
+  /// Zeroes the rows that only fill up blocks, a member its own: they lie elsewhere with every stride.
   void clearPadding(const Pass& pass);
   LossGradient& lossOf(const Pass& pass) { return losses_[static_cast<size_t>(pass.place.sum)]; }
   /// Adds the outcomes of the panels under way, in the order of their samples.
   void addOutcomes(Outcome& outcome, int64_t count, int64_t stride, int64_t first, int64_t underWay) const;
-  const float* layerInput(size_t layer, int64_t panel);
+  /// A member's own panel of samples.
+  float* input(const Pass& pass);
+  const float* layerInput(size_t layer, const Pass& pass);
   /// Of the last step, whose batch must have been kept.
   GradientSides gradientSides(size_t layer);
 
@@ -84,6 +86,8 @@ class CpuDevice final : public Device {
   const bool sideBySide_;
   /// Whether the activations of a whole batch are kept, as growing by gradient needs them.
   const bool keepsBatch_;
+  /// Of each panel of samples: where there are two, a member each.
+  const int64_t inputCopies_;
   UpdateTable updates_;
   Panels input_;
   std::vector<std::unique_ptr<CpuLayer>> layers_;
