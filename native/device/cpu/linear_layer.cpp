@@ -62,11 +62,10 @@ void LinearLayer::forward(const Pass& pass, const float* input) {
   pass.team.barrier();
 }
 
-void LinearLayer::finishRows(const Pass& pass, Range rows) {
+void LinearLayer::finishRows(const Pass& pass, Range rows, Range samples) {
   const float* const bias = state_.bias.empty() ? nullptr : state_.bias.values.data();
   rows.end = std::min(rows.end, state_.outputs);
-  pass.kernels.activate(activation_, bias, sums(pass.panel), output_[pass.panel], pass.stride, rows,
-                        pass.samples());
+  pass.kernels.activate(activation_, bias, sums(pass.panel), output_[pass.panel], pass.stride, rows, samples);
 }
 
 void LinearLayer::finishGradientRows(const Pass& pass, Range rows, Range samples) {

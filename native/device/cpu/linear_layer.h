@@ -34,7 +34,7 @@ class LinearLayer : public CpuLayer {
   /// time, while they are in the cache.
   virtual void multiply(const Pass& pass, const float* input, float* sums) = 0;
   /// Adds the bias to sums and activates them.
-  void finishRows(const Pass& pass, Range rows);
+  void finishRows(const Pass& pass, Range rows, Range samples);
   /// Prepares outputGradient(panel), now complete, for the two products that follow.
   virtual void beginBackward(const Pass&) {}
   /// Writes the gradient of the input, and finishes its rows in `below`.

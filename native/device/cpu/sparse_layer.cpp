@@ -61,7 +61,7 @@ class SparseLayer final : public LinearLayer {
     const auto from = [&](const auto* elements) {
       products_.multiply(pass.kernels, weights(pass), elements, sums, pass.stride, products_.rows(pass.team),
                          [&](Range rows) {
-                           finishRows(pass, {rows.begin * height, rows.end * height});
+                           finishRows(pass, {rows.begin * height, rows.end * height}, pass.samples());
                          });
     };
     narrow_ ? from(inputs_.load(pass, input, gridInputs())) : from(input);

@@ -54,9 +54,9 @@ inline void denseRows(const float* weights, int64_t outputStride, int64_t inputS
   }
 }
 
-void gemm(const float* weight, int64_t inputs, const float* input, float* output, int64_t stride,
-          Range rows) {
-  denseRows<0, 1>(weight, inputs, 1, inputs, input, output, stride, rows);
+void gemm(const float* weight, int64_t pitch, int64_t inputs, const float* input, float* output,
+          int64_t stride, Range rows) {
+  denseRows<0, 1>(weight, pitch, 1, inputs, input, output, stride, rows);
 }
 
 void gemmTransposed(const float* weight, int64_t outputs, int64_t inputs, const float* input, float* output,

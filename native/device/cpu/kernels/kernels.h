@@ -170,9 +170,9 @@ struct Kernels {
   /// output[rows] = weight[rows x inputs] x input, of one sample.
   void (*gemv)(const float* weight, int64_t inputs, const float* input, float* output, Range rows);
 
-  /// output[rows] = weight[rows x inputs] x input.
-  void (*gemm)(const float* weight, int64_t inputs, const float* input, float* output, int64_t stride,
-               Range rows);
+  /// output[rows] = weight[rows x inputs] x input; pitch: from one row of weights to the next.
+  void (*gemm)(const float* weight, int64_t pitch, int64_t inputs, const float* input, float* output,
+               int64_t stride, Range rows);
   /// output[columns] = transpose(weight[outputs x inputs]) x input, for a range of columns.
   void (*gemmTransposed)(const float* weight, int64_t outputs, int64_t inputs, const float* input,
                          float* output, int64_t stride, Range columns);
