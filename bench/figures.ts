@@ -3,7 +3,7 @@
 import { type Bound, inferenceBound, productsBound, stepBound, type Way } from './bounds.js'
 import { breakEven } from './break-even.js'
 import { percent } from './markdown.js'
-import type { PeerRecord } from './peers/records.js'
+import { measuredOn, type PeerRecord } from './peers/records.js'
 import {
   all,
   type BlockName,
@@ -258,6 +258,7 @@ export const againstPeer = (
       (record) =>
         record.peer === peer &&
         record.task === 'step' &&
+        measuredOn(record, run.machine) &&
         record.threads === targetThreads(run.machine.processors) &&
         sparsities(record.sparsity),
     )

@@ -6,7 +6,7 @@ import { Nearness } from '../nearness.js'
 import type { Peer } from './catalogue.js'
 import { install, peersFolder, type Runtime } from './install.js'
 import { run } from './process.js'
-import { type PeerRecord, recordOf } from './records.js'
+import { machineText, type PeerRecord, recordOf } from './records.js'
 import type { Outcome, Task } from './task.js'
 
 const outcomeSchema: z.ZodType<Outcome> = z.object({
@@ -16,12 +16,12 @@ const outcomeSchema: z.ZodType<Outcome> = z.object({
   milliseconds: z.array(z.number()),
 })
 
-export const processor = cpus()[0]?.model ?? 'unknown processor'
+export const processor = cpus()[0]?.model.trim() || 'unknown'
 
 /** Asked for before anything binds this thread to one of them. */
 const processors = availableParallelism()
 
-const machine = `${processor}, ${processors} threads, Node ${process.version}`
+const machine = `${machineText(processor, processors)}, Node ${process.version}`
 
 /** Runs a script on a task, in a process of its own. @throws Error with its last complaint */
 async function outcomeOf({ program, folder }: Runtime, script: string, task: Task): Promise<Outcome> {

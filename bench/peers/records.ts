@@ -24,6 +24,16 @@ export interface PeerRecord {
   machine: string
 }
 
+/** How a record names a machine. */
+export const machineText = (processor: string, processors: number): string =>
+  `${processor}, ${processors} threads`
+
+/** Whether a record was measured on a machine with this processor, and as many of it. */
+export const measuredOn = (
+  { machine }: PeerRecord,
+  { processor, processors }: { processor: string; processors: number },
+): boolean => machine.startsWith(`${machineText(processor, processors)},`)
+
 export interface Summary {
   median: number
   spread: number

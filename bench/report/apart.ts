@@ -84,15 +84,29 @@ function peerTable(records: readonly PeerRecord[]): string {
   return table(['ms, times Espalier', ...sparsities.map(percent)], [...rows, ['Espalier', ...own]])
 }
 
-/** Steps of other libraries beside the same step here. */
-export function peerSection(records: readonly PeerRecord[]): string | null {
-  if (records.length === 0) return null
+/** What one machine measured, a table for each task. */
+function peersOf(machine: string, records: readonly PeerRecord[]): string[] {
   const tasks = [...new Set(records.map(taskText))]
   const notes = new Set(records.flatMap(({ peer, note }) => (note ? `- ${peer}: ${note}` : [])))
   return [
-    'A training step in milliseconds, and how many times that of Espalier it is; in brackets, an epoch of 50,000 samples. ' +
-      'How each is measured, and what Nerva’s authors published: [peers](peers/README.md).',
+    `### On ${machine}`,
     ...tasks.flatMap((task) => [`**${task}**`, peerTable(records.filter((each) => taskText(each) === task))]),
     ...(notes.size === 0 ? [] : [[...notes].join('\n')]),
+  ]
+}
+
+/** Steps of other libraries beside the same step here. */
+export function peerSection(records: readonly PeerRecord[]): string | null {
+  if (records.length === 0) return null
+  const machines = [...new Set(records.map(({ machine }) => machine))]
+  return [
+    'A training step in milliseconds, and how many times that of Espalier it is; in brackets, an epoch of 50,000 samples. ' +
+      'How each is measured, and what Nerva’s authors published: [peers](peers/README.md).',
+    ...machines.flatMap((each) =>
+      peersOf(
+        each,
+        records.filter(({ machine }) => machine === each),
+      ),
+    ),
   ].join('\n\n')
 }

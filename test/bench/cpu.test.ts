@@ -28,7 +28,7 @@ const peers: PeerRecord[] = ['pytorch-csr', 'pytorch-masked', 'tensorflow-js'].m
   spread: 0.1,
   espalierMilliseconds: 1.25,
   espalierSpread: 0.01,
-  machine: 'made up',
+  machine: 'Made up, 2 threads, Node v20',
 }))
 
 const accuracy: AccuracyRecord[] = [1, 2].flatMap((seed) =>
@@ -101,6 +101,19 @@ t.test('--targets times what every target asks for', async (t) => {
   for (const { target, measured } of judge({ run, peers, accuracy })) t.ok(measured, target.name)
   const nothing = judge({ run: madeUpRun([]), peers: [], accuracy: [] })
   t.ok(nothing.filter(({ target }) => !/memory/.test(target.name)).every(({ met }) => met === null))
+})
+
+t.test('peers count only where they were measured', async (t) => {
+  const run = madeUpRun(planOf('targets', 2))
+  const others = peers.map((peer) => ({ ...peer, machine: 'Made up, 4 threads, Node v20' }))
+  const elsewhere = judge({ run, peers: others, accuracy }).filter(({ met }) => met === null)
+  t.strictSame(
+    elsewhere.map(({ target }) => target.name.replace(/.*against /, '')),
+    ['PyTorch CSR, the least from 80 % on', 'PyTorch with masks at 90 %', 'TensorFlow.js, the least'],
+  )
+  const page = measuredPart([], { peers: [...peers, ...others], accuracy })
+  t.match(page, '### On Made up, 2 threads, Node v20\n')
+  t.match(page, '### On Made up, 4 threads, Node v20\n')
 })
 
 t.test('a full run tells of every target too, and of no number that is none', async (t) => {

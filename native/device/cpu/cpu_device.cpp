@@ -17,8 +17,8 @@ bool isLarge(const NetworkState& network) {
   });
 }
 
-/// Whether handing over the gradients of all weights is cheaper than handing over the activations of a batch: a
-/// gradient costs about twice as much, as the weight that it moves has to be fetched by every thread again.
+/// Whether handing over the gradients of all weights is cheaper than handing over the activations of a batch:
+/// a gradient costs about twice as much, as the weight that it moves has to be fetched by every thread again.
 bool hasFewWeights(const NetworkState& network, int64_t batchSize) {
   int64_t weights = 0, features = network.description.inputs;
   for (const LayerState& layer : network.layers) {
