@@ -17,15 +17,15 @@ bool isLarge(const NetworkState& network) {
   });
 }
 
-/// Whether handing over the gradients of all weights is cheaper than handing over the activations of a batch:
-/// a gradient costs about twice as much, as the weight that it moves has to be fetched by every thread again.
+/// Whether handing over the gradients of all weights is cheaper than handing over the activations of a batch.
+/// Blocks, which do most with a weight that they have fetched, lose more by fetching it for narrower panels.
 bool hasFewWeights(const NetworkState& network, int64_t batchSize) {
   int64_t weights = 0, features = network.description.inputs;
   for (const LayerState& layer : network.layers) {
-    weights += layer.weight.values.size();
+    weights += layer.weight.values.size() * (layer.pattern.block().size() > 1 ? 2 : 1);
     features += layer.outputs;
   }
-  return 2 * weights <= features * batchSize;
+  return weights <= features * batchSize;
 }
 
 /// Number of panels of a batch: as few and as equal as possible, but two of a small one, for two threads.
