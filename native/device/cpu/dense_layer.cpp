@@ -9,7 +9,7 @@ namespace {
 constexpr int64_t kRowsAtOnce = 16;
 
 /// Divided by outputs over threads.
-class DenseLayer final : public DenseProductsLayer {
+class DenseLayer : public DenseProductsLayer {
  public:
   explicit DenseLayer(const LayerSetting& setting) : DenseProductsLayer(setting) {
     if (!setting.training) return;
@@ -37,26 +37,21 @@ class DenseLayer final : public DenseProductsLayer {
 /// Divided by inputs, of which each thread has computed about as many itself: fetching all of them from the
 /// others takes longer than few outputs take to compute. Sums are of parts of the inputs, as many on any
 /// number of threads, so that they are the same bits.
-class FewOutputsLayer final : public DenseProductsLayer {
+class FewOutputsLayer final : public DenseLayer {
  public:
   static bool serves(const LayerState& state) {
     return state.outputs <= kMostOutputs && state.inputs >= kLeastInputs;
   }
 
   explicit FewOutputsLayer(const LayerSetting& setting)
-      : DenseProductsLayer(setting),
+      : DenseLayer(setting),
         partInputs_(roundUp(divideUp(state_.inputs, kParts), kPanelUnit)),
         parts_(divideUp(state_.inputs, partInputs_)),
-        partSums_(state_.outputs, setting.stride, checkedProduct(parts_, setting.panelsAtOnce)) {
-    if (!setting.training) return;
-    for (auto& scratch : scratch_) scratch = AlignedBuffer<float>(kTileRows * state_.inputs);
-  }
+        partSums_(state_.outputs, setting.stride, checkedProduct(parts_, setting.panelsAtOnce)) {}
 
-  int64_t workspaceBytes() const override { return DenseProductsLayer::workspaceBytes() + partSums_.bytes(); }
+  int64_t workspaceBytes() const override { return DenseLayer::workspaceBytes() + partSums_.bytes(); }
 
  protected:
-  const float* matrix(const Pass& pass) const override { return weights(pass); }
-
   void multiply(const Pass& pass, const float* input, float* sums) override {
     const Range own = pass.team.share(parts_), rows{0, state_.outputs};
     for (int64_t part = own.begin; part < own.end; ++part) {

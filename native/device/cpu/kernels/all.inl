@@ -7,6 +7,8 @@ namespace {
 #include "device/cpu/kernels/elements.inl"
 #include "device/cpu/kernels/fetch.inl"
 #include "device/cpu/kernels/spmm.inl"
+#include "device/cpu/kernels/sddmm_tiles.inl"
+#include "device/cpu/kernels/sddmm_quads.inl"
 #include "device/cpu/kernels/sddmm.inl"
 #include "device/cpu/kernels/spmm_sddmm.inl"
 #include "device/cpu/kernels/gemm.inl"
