@@ -85,7 +85,7 @@ CpuDevice::CpuDevice(NetworkState& network, const DeviceSettings& settings)
       stride_(panelStride(network, settings.batchSize, unit_)),
       sideBySide_(goesSideBySide(network, settings)),
       keepsBatch_(settings.growsByGradient),
-      inputCopies_(gathersTwice(network, settings) ? 2 : 1) {
+      gathersTwice_(gathersTwice(network, settings)) {
   if (training_) {
     require(network.optimizer.has_value(), ErrorCode::Internal, "training needs an optimizer");
     updates_ = UpdateTable(*network.optimizer);
@@ -99,7 +99,7 @@ CpuDevice::CpuDevice(NetworkState& network, const DeviceSettings& settings)
 }
 
 void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
-  input_ = Panels(paddedFeatures(network_, 0), stride_, panels * inputCopies_);
+  input_ = Panels(paddedFeatures(network_, 0), stride_, gathersTwice_ ? 2 * panels : panels);
   int64_t hidden = 0;
   for (size_t i = 0; i < network_.layers.size(); ++i) {
     const LayerDescription& description = network_.description.layers[i];
@@ -139,12 +139,12 @@ void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
   }
 }
 
-float* CpuDevice::input(const Pass& pass) {
-  return input_[pass.panel * inputCopies_ + (inputCopies_ > 1 ? pass.team.member() : 0)];
+float* CpuDevice::input(int64_t panel, int member) {
+  return input_[gathersTwice_ ? 2 * panel + member : panel];
 }
 
-const float* CpuDevice::layerInput(size_t layer, const Pass& pass) {
-  return layer == 0 ? input(pass) : layers_[layer - 1]->output(pass.panel);
+const float* CpuDevice::layerInput(size_t layer, int64_t panel, int member) {
+  return layer == 0 ? input(panel, member) : layers_[layer - 1]->output(panel);
 }
 
 void CpuDevice::prepare(int thread, int64_t step) {
@@ -194,21 +194,23 @@ void CpuDevice::forward(const Pass& pass, const PanelWork& work) {
   for (int64_t i = 0; i < work.count; ++i) {
     rows[i] = work.samples.values + work.indices[i] * work.samples.features;
   }
-  const Range all{0, work.samples.features};
-  kernels_.gatherPanel(rows.data(), work.count, input(pass), pass.stride,
-                       inputCopies_ > 1 ? all : pass.team.share(all.end, kPanelUnit));
+  const int64_t features = work.samples.features;
+  kernels_.gatherPanel(rows.data(), work.count, input(pass.panel, pass.team.member()), pass.stride,
+                       gathersTwice_ ? Range{0, features} : pass.team.share(features, kPanelUnit));
   clearPadding(pass);
   pass.team.barrier();
-  for (size_t i = 0; i < layers_.size(); ++i) layers_[i]->forward(pass, layerInput(i, pass));
+  for (size_t i = 0; i < layers_.size(); ++i)
+    layers_[i]->forward(pass, layerInput(i, pass.panel, pass.team.member()));
 }
 
 void CpuDevice::clearPadding(const Pass& pass) {
   const auto clear = [&](float* panel, int64_t features, int64_t padded) {
     std::fill(panel + features * pass.stride, panel + padded * pass.stride, 0.0f);
   };
-  if (pass.team.member() == 0 || inputCopies_ > 1)
-    clear(input(pass), network_.description.inputs, paddedFeatures(network_, 0));
-  if (pass.team.member() > 0) return;
+  const int member = pass.team.member();
+  if (member == 0 || gathersTwice_)
+    clear(input(pass.panel, member), network_.description.inputs, paddedFeatures(network_, 0));
+  if (member > 0) return;
   for (size_t i = 0; i < layers_.size(); ++i) {
     clear(layers_[i]->output(pass.panel), network_.layers[i].outputs, paddedFeatures(network_, i + 1));
   }
@@ -216,7 +218,8 @@ void CpuDevice::clearPadding(const Pass& pass) {
 
 void CpuDevice::backward(const Pass& pass) {
   for (size_t i = layers_.size(); i-- > 0;) {
-    layers_[i]->backward(pass, layerInput(i, pass), i == 0 ? nullptr : layers_[i - 1].get());
+    layers_[i]->backward(pass, layerInput(i, pass.panel, pass.team.member()),
+                         i == 0 ? nullptr : layers_[i - 1].get());
   }
 }
 
@@ -266,9 +269,7 @@ GradientSides CpuDevice::gradientSides(size_t layer) {
           "the gradient of a layer needs a step first, on a device that keeps its batch");
   return {panelsOfLastStep_, stride_,
           [this, layer](int64_t panel) { return layers_[layer]->outputGradient(panel); },
-          [this, layer](int64_t panel) {
-            return layer == 0 ? input_[panel] : layers_[layer - 1]->output(panel);
-          }};
+          [this, layer](int64_t panel) { return layerInput(layer, panel, 0); }};
 }
 
 void CpuDevice::readGradient(size_t layer, int64_t firstRow, int64_t rows, std::span<float> gradient) {

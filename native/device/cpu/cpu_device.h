@@ -55,9 +55,9 @@ class CpuDevice final : public Device {
   LossGradient& lossOf(const Pass& pass) { return losses_[static_cast<size_t>(pass.place.sum)]; }
   /// Adds the outcomes of the panels under way, in the order of their samples.
   void addOutcomes(Outcome& outcome, int64_t count, int64_t stride, int64_t first, int64_t underWay) const;
-  /// A member's own panel of samples.
-  float* input(const Pass& pass);
-  const float* layerInput(size_t layer, const Pass& pass);
+  /// The samples of a panel, as a member reads them.
+  float* input(int64_t panel, int member);
+  const float* layerInput(size_t layer, int64_t panel, int member);
   /// Of the last step, whose batch must have been kept.
   GradientSides gradientSides(size_t layer);
 
@@ -86,8 +86,8 @@ class CpuDevice final : public Device {
   const bool sideBySide_;
   /// Whether the activations of a whole batch are kept, as growing by gradient needs them.
   const bool keepsBatch_;
-  /// Of each panel of samples: where there are two, a member each.
-  const int64_t inputCopies_;
+  /// Whether each of two threads gathers all samples of a panel for itself.
+  const bool gathersTwice_;
   UpdateTable updates_;
   Panels input_;
   std::vector<std::unique_ptr<CpuLayer>> layers_;

@@ -22,7 +22,7 @@ template <typename Element>
 
 /// The same address, computed by itself: GCC would compute many in a vector, and take them apart again.
 template <typename Number>
-[[gnu::always_inline]] inline const Number* kept(const Number* p) {
+[[gnu::always_inline]] inline const Number* scalarAddress(const Number* p) {
   asm("" : "+r"(p));
   return p;
 }

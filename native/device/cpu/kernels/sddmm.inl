@@ -7,7 +7,7 @@ inline int64_t sddmmRun(const int32_t* columns, int64_t begin, int64_t end, cons
   int64_t entry = begin;
   for (; entry + Count <= end; entry += Count) {
     const Element* x[Count];
-    for (int j = 0; j < Count; ++j) x[j] = kept(input + columns[entry + j] * pitch);
+    for (int j = 0; j < Count; ++j) x[j] = scalarAddress(input + columns[entry + j] * pitch);
     settleSums<Accumulate>(rowTileSums<Count>(dy, x, pitch), Count, gradient + entry - begin);
   }
   return entry;

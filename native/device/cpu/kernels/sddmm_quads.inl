@@ -46,7 +46,8 @@ template <int Groups, int Blocks, int Columns, typename Element, typename Pitch,
   }
 }
 
-/// `Blocks` blocks of one row, from `entry` on, in tiles that fill half of the registers with sums.
+/// `Blocks` blocks of one row, from `entry` on, in tiles that fill half of the registers with sums
+/// at most.
 template <int Size, int Blocks, bool Accumulate, typename Element, typename Pitch>
 inline void quadBlocks(const MatrixView& m, int64_t entry, const float* turned, const Element* input,
                        Pitch pitch, float* gradient) {

@@ -42,7 +42,7 @@ template <int Count, int Vectors, typename Element>
   for (int s = 0; s < Vectors; ++s) row[s] = Of::loadOnce(dy + s * Vec::kLanes);
 #pragma GCC unroll 16
   for (int j = 0; j < Count; ++j) {
-    const Element* const from = kept(x[j]);
+    const Element* const from = scalarAddress(x[j]);
 #pragma GCC unroll 8
     for (int s = 0; s < Vectors; ++s)
       sum[j] = Of::multiplyAdd(row[s], Of::loadWhole(from + s * Vec::kLanes), sum[j]);

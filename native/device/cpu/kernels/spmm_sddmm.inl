@@ -117,7 +117,7 @@ inline void stripRowsOfBoth(const MatrixView& m, const Element* outputGradient, 
 #pragma GCC unroll 8
       for (int j = 0; j < Count; ++j) {
         const int32_t slot = m.valueIndex[first + j];
-        strip.add(m.values[slot], kept(outputGradient + m.indices[first + j] * kPitch), dots[j]);
+        strip.add(m.values[slot], scalarAddress(outputGradient + m.indices[first + j] * kPitch), dots[j]);
       }
       settleDots<Count, Accumulate>(dots, m.valueIndex + first, gradient);
     });
