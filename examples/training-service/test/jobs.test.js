@@ -162,7 +162,7 @@ test('a job ends with what it has learnt when its time is up', async (t) => {
   const { url } = await startService(t)
   const id = await idOf(await post(`${url}/jobs`, { ...endless, dataset: 'digits', maxSeconds: 0.3 }))
   const job = await jobWhen(url, id, isOver)
-  assert.deepEqual([job.state, job.reason], ['finished', 'maxSeconds'])
+  assert.deepEqual([job.state, job.reason, job.error], ['finished', 'maxSeconds', undefined])
   assert.equal((await fetch(`${url}/jobs/${id}/model`)).status, 200)
 })
 

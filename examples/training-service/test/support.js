@@ -42,8 +42,8 @@ export function table(rows = 90) {
 
 /** Settings of a job that takes a moment. */
 export const quick = { hidden: [16], sparsity: 0.5, epochs: 3, batchSize: 16 }
-/** Settings of a job that goes on until it is stopped. */
-export const endless = { hidden: [1024, 1024], epochs: 1000, batchSize: 8 }
+/** Settings of a job that goes on until it is stopped: so small a batch diverges at the default rate. */
+export const endless = { hidden: [1024, 1024], epochs: 1000, batchSize: 8, learningRate: 0.005 }
 
 /** Posts a table as a form. */
 export function upload(url, data, settings, fileName = 'table.csv') {
