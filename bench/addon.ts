@@ -95,7 +95,7 @@ export type Workload = () => void
 
 /** The benchmark's own native addon, built beside the package's. Every function throws where an option is impossible. */
 export interface BenchAddon {
-  /** The project's kernels in use: baseline, avx2, avx512, avx512bf16 or neon. */
+  /** The project's kernels in use: baseline, avx2, avx512, avx512bf16, amx or neon. */
   instructionSet(): string
   /** Bytes outside its heap that V8 knows of in this isolate, addons' memory included; `process.memoryUsage()` leaves that out. */
   externalMemory(): number

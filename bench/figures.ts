@@ -45,9 +45,12 @@ const ceilingsOf = (run: Run, threads: number): CeilingRecord | undefined =>
 const allows = (by: Bound['by']) => `${by} ${by === 'multiply-adds' ? 'allow' : 'allows'}`
 
 /** What the machine allows for a record's work. */
+/** Null too for what goes through matrix units, which multiply more than the ceilings say. */
 function boundOf(run: Run, record: TimingRecord): Bound | null {
   const ceilings = ceilingsOf(run, record.threads)
-  if (ceilings === undefined) return null
+  const tiles =
+    run.machine.instructionSet === 'amx' && record.precision === 'bfloat16' && record.block !== '1x1'
+  if (ceilings === undefined || tiles) return null
   const sizes = record.shape.split('-').map(Number)
   const way: Way = record
   if (record.suite === 'products') {

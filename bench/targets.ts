@@ -15,7 +15,7 @@ import {
   twoThreads,
 } from './figures.js'
 import { times } from './markdown.js'
-import { blocks, sparsityOfFanIn } from './suites/plan.js'
+import { blocks, roundedBlocks, sparsityOfFanIn } from './suites/plan.js'
 
 export interface Judgement {
   target: Target
@@ -71,6 +71,11 @@ export const targets: readonly Target[] = [
     ],
   ),
   ...overDense(steps('bfloat16'), ['1x1'], [[0.9, 6]]),
+  ...overDense(steps('bfloat16'), roundedBlocks, [
+    [0.9, 9],
+    [0.95, 14],
+    [0.99, 30],
+  ]),
   accuracyLost(0.2),
   againstPeer('PyTorch CSR, the least from 80 % on', 'pytorch-csr', 5, (sparsity) => sparsity >= 0.8),
   againstPeer('PyTorch with masks at 90 %', 'pytorch-masked', 4, (sparsity) => sparsity === 0.9),

@@ -99,7 +99,7 @@ const matrixSchema = object({
 const threadOptions = object({ threads })
 const productOptions = object({
   threads,
-  instructionSet: oneOf(['baseline', 'avx2', 'avx512', 'avx512bf16', 'neon']).optional(),
+  instructionSet: oneOf(['baseline', 'avx2', 'avx512', 'avx512bf16', 'amx', 'neon']).optional(),
   precision: oneOf(['float32', 'bfloat16']).default('float32'),
   out: floats.optional(),
 })

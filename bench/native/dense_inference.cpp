@@ -36,8 +36,9 @@ class DenseInference : public Workload {
 
   void run() override {
     team_.run([this](int thread) {
-      kernels_.gatherPanel(rows_.data(), batch_, activations_[0].data(), stride_,
-                           team_.share(layers_[0].inputs, thread));
+      const cpu::Range features = team_.share(layers_[0].inputs, thread);
+      kernels_.gatherPanel(rows_.data(), batch_, activations_[0].data() + features.begin * stride_, stride_,
+                           features);
       team_.barrier();
       for (size_t i = 0; i < layers_.size(); ++i) {
         forward(i, team_.share(layers_[i].outputs, thread));

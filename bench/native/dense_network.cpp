@@ -76,8 +76,9 @@ class DenseNetwork final : public TrainedNetwork {
 
  private:
   void runPart(int thread, const Samples& samples) {
-    kernels_.gatherPanel(rows_.data(), count_, activations_[0].data(), stride_,
-                         team_.share(layers_[0].inputs, thread));
+    const cpu::Range features = team_.share(layers_[0].inputs, thread);
+    kernels_.gatherPanel(rows_.data(), count_, activations_[0].data() + features.begin * stride_, stride_,
+                         features);
     team_.barrier();
     for (size_t i = 0; i < layers_.size(); ++i) forward(i, thread);
     loss_.compute(kernels_, activations_.back().data(), {indices_.data(), count_, samples}, stride_,

@@ -49,13 +49,17 @@ class SparseProduct final : public Workload {
     float* const output = outputs_.data() + panel * paddedOutputs_ * stride_;
     const cpu::Team team = cpu::Team::all(pool_, thread);
     const auto nothing = [](auto...) {};
+    const auto into = [&](float* panel, int64_t height) {
+      return [=, this](cpu::Range rows) { return panel + rows.begin * height * stride_; };
+    };
     switch (product_) {
       case Product::Forward:
-        return products_.multiply(kernels_, weights_.data(), input, output, stride_, products_.rows(team),
-                                  nothing);
+        return products_.multiply(kernels_, weights_.data(), input, stride_, products_.rows(team),
+                                  into(output, pattern_.block().rows), nothing);
       case Product::InputGradient:
-        return products_.multiplyTransposed(kernels_, weights_.data(), output, input, stride_,
-                                            products_.columns(team), nothing);
+        return products_.multiplyTransposed(kernels_, weights_.data(), output, stride_,
+                                            products_.columns(team), into(input, pattern_.block().columns),
+                                            nothing);
       case Product::WeightGradient:
         return products_.gradient(
             kernels_, output, input, stride_, products_.rows(team), false,

@@ -39,7 +39,11 @@ const widthShares = (width: number): number[] => [...new Set([0.99, sparsityOfFa
 const float32 = (names: readonly BlockName[]): Way[] =>
   names.map((block) => ({ block, precision: 'float32' }))
 const rounded: Way = { block: '1x1', precision: 'bfloat16' }
-const roundedBlocks: Way = { block: '8x8', precision: 'bfloat16' }
+export const roundedBlocks: readonly BlockName[] = ['8x8', '16x16']
+const inBfloat16: readonly Way[] = [
+  rounded,
+  ...roundedBlocks.map((block) => ({ block, precision: 'bfloat16' }) as const),
+]
 
 const cross = (ways: readonly Way[], shares: readonly number[]): Cell[] =>
   ways.flatMap((way) => shares.map((sparsity) => ({ ...way, sparsity })))
@@ -75,7 +79,7 @@ function fullPlan(all: number): Group[] {
   const ends = all === 1 ? [1] : [1, all]
   const between = threadCounts(all).filter((count) => !ends.includes(count))
   const few: readonly BlockName[] = ['1x1', '4x1', '8x8']
-  const steps = [...float32(blocks), rounded, roundedBlocks]
+  const steps = [...float32(blocks), ...inBfloat16]
   return [
     // Over sparsity.
     ...eachWay('products', square(1024), productBatch, ends, float32(blocks), sparsities),
@@ -156,7 +160,7 @@ function targetPlan(processors: number): Group[] {
         return threads > 1 && (block === '1x1' || block === '8x8') ? [one, both] : [both]
       }),
     ),
-    ...eachWay('step', mlp, mlpBatch, [threads], [rounded], high),
+    ...eachWay('step', mlp, mlpBatch, [threads], inBfloat16, high),
     group('inference', mlp, 1, 1, cross(float32(['1x1', '4x1', '8x8']), [0.95])),
     ...[2048, 16384].map((width) =>
       group('width', wide(width), mlpBatch, threads, cross(float32(['1x1']), widthShares(width))),

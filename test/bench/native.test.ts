@@ -27,7 +27,7 @@ function runs(t: Test, workload: Workload): void {
 }
 
 t.test('tells instruction set and libraries', { skip }, async (t) => {
-  t.match(addon.instructionSet(), /^(baseline|avx2|avx512|avx512bf16|neon)$/)
+  t.match(addon.instructionSet(), /^(baseline|avx2|avx512|avx512bf16|amx|neon)$/)
   const { found, missing } = addon.libraries()
   t.same([...found, ...missing].map(({ name }) => name).sort(), [...allLibraries].sort())
   for (const { description } of found) t.match(description, /\d+\.\d+/)

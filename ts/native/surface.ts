@@ -20,7 +20,7 @@ export type * from './description-surface.js'
 export type * from './run-surface.js'
 
 /** Kernels of the processor, from the slowest to the fastest of a family; `neon` is that of ARM. */
-export type InstructionSet = 'baseline' | 'avx2' | 'avx512' | 'avx512bf16' | 'neon'
+export type InstructionSet = 'baseline' | 'avx2' | 'avx512' | 'avx512bf16' | 'amx' | 'neon'
 
 /** Where and how a network computes; not a part of its description or its state. */
 export interface NativePlacement {

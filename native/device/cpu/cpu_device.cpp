@@ -99,7 +99,6 @@ CpuDevice::CpuDevice(NetworkState& network, const DeviceSettings& settings)
 }
 
 void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
-  input_ = Panels(paddedFeatures(network_, 0), stride_, gathersTwice_ ? 2 * panels : panels);
   int64_t hidden = 0;
   for (size_t i = 0; i < network_.layers.size(); ++i) {
     const LayerDescription& description = network_.description.layers[i];
@@ -109,6 +108,7 @@ void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
     const bool gradientInRows = !last && network_.description.layers[i + 1].kind != LayerKind::LayerNorm;
     const LayerSetting setting{description,
                                network_.layers[i],
+                               kernels_,
                                static_cast<int64_t>(i),
                                network_.description.seed,
                                paddedFeatures(network_, i + 1),
@@ -116,6 +116,7 @@ void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
                                panels,
                                training_,
                                gradientInRows,
+                               keepsBatch_,
                                narrow_,
                                static_cast<int64_t>(losses_.size()),
                                gradientSums,
@@ -137,6 +138,8 @@ void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
     }
     prepares_ = prepares_ || layers_.back()->prepares();
   }
+  if (!layers_.front()->takesSamples())
+    input_ = Panels(paddedFeatures(network_, 0), stride_, gathersTwice_ ? 2 * panels : panels);
 }
 
 float* CpuDevice::input(int64_t panel, int member) {
@@ -195,8 +198,13 @@ void CpuDevice::forward(const Pass& pass, const PanelWork& work) {
     rows[i] = work.samples.values + work.indices[i] * work.samples.features;
   }
   const int64_t features = work.samples.features;
-  kernels_.gatherPanel(rows.data(), work.count, input(pass.panel, pass.team.member()), pass.stride,
-                       gathersTwice_ ? Range{0, features} : pass.team.share(features, kPanelUnit));
+  if (layers_.front()->takesSamples()) {
+    layers_.front()->takeSamples(pass, {rows.data(), static_cast<size_t>(work.count)}, features);
+  } else {
+    const Range own = gathersTwice_ ? Range{0, features} : pass.team.share(features, kPanelUnit);
+    kernels_.gatherPanel(rows.data(), work.count,
+                         input(pass.panel, pass.team.member()) + own.begin * pass.stride, pass.stride, own);
+  }
   clearPadding(pass);
   pass.team.barrier();
   for (size_t i = 0; i < layers_.size(); ++i)
@@ -208,7 +216,7 @@ void CpuDevice::clearPadding(const Pass& pass) {
     std::fill(panel + features * pass.stride, panel + padded * pass.stride, 0.0f);
   };
   const int member = pass.team.member();
-  if (member == 0 || gathersTwice_)
+  if (!input_.empty() && (member == 0 || gathersTwice_))
     clear(input(pass.panel, member), network_.description.inputs, paddedFeatures(network_, 0));
   if (member > 0) return;
   for (size_t i = 0; i < layers_.size(); ++i) {

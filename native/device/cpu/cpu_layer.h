@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "base/thread_pool.h"
 #include "device/cpu/kernels/kernels.h"
@@ -47,11 +48,23 @@ class CpuLayer {
   /// Every thread of the pool calls it, as one team, and no panel begins before all are done.
   virtual void prepare(const Pass&) {}
 
+  /// Whether this layer, the lowest, takes samples as they are instead of a panel of them.
+  virtual bool takesSamples() const { return false; }
+
+  /// Takes a member's share of the panel's samples, of `features` features each. forward() comes when every
+  /// member has done so; its input is then of no meaning.
+  virtual void takeSamples(const Pass&, std::span<const float* const>, int64_t) {}
+
   /// Computes output(panel). Ends with a barrier.
   virtual void forward(const Pass& pass, const float* input) = 0;
 
-  /// Whoever writes rows of outputGradient(panel) calls this on them, while they are in the cache. Turns the
-  /// gradient of the activation's output into that of its input.
+  /// Where a thread is to write these rows of the gradient of output(panel), which begin with a multiple of
+  /// kTileFeatures, and then calls finishGradientRows on the same rows, while they are in the cache.
+  virtual float* gradientRows(const Pass& pass, Range rows) {
+    return outputGradient_[pass.panel] + rows.begin * pass.stride;
+  }
+
+  /// Turns the gradient of the activation's output into that of its input.
   virtual void finishGradientRows(const Pass& pass, Range rows, Range samples);
 
   /// From outputGradient(panel): writes the gradient of the layer below, if there is one, and settles its own
@@ -85,6 +98,7 @@ inline void CpuLayer::combine(const Pass&, int64_t) {}
 struct LayerSetting {
   const LayerDescription& description;
   LayerState& state;
+  const Kernels& kernels;
   int64_t index = 0;
   /// Of the network; keys dropout and DropConnect.
   uint64_t seed = 0;
@@ -95,6 +109,8 @@ struct LayerSetting {
   bool training = false;
   /// Whether the layer above writes rows of this one's gradient as a whole, and not some samples of all.
   bool gradientInRows = false;
+  /// Whether outputGradient(panel) is wanted after the step.
+  bool keepsBatch = false;
   /// Whether gathered activations and gradients are rounded to bfloat16.
   bool narrow = false;
   /// Panels that go through the network side by side.

@@ -67,7 +67,7 @@ class FewOutputsLayer final : public DenseLayer {
 
   void settleWeights(const Pass& pass, const float* input) override {
     float* const scratch = scratch_[static_cast<size_t>(pass.thread)].data();
-    const Range share = pass.team.share(state_.inputs);
+    const Range share = pass.team.share(state_.inputs, kTileFeatures);
     for (int64_t row = 0; row < state_.outputs; row += kTileRows) {
       const Range rows{row, std::min(row + kTileRows, state_.outputs)};
       pass.kernels.gemmGradient(outputGradient_[pass.panel], input + share.begin * pass.stride, share.size(),
@@ -112,11 +112,12 @@ void DenseProductsLayer::multiply(const Pass& pass, const float* input, float* s
 }
 
 void DenseProductsLayer::multiplyTransposed(const Pass& pass, const float*, CpuLayer& below) {
-  const Range share = pass.team.share(state_.inputs);
+  const Range share = pass.team.share(state_.inputs, kTileFeatures);
   for (int64_t row = share.begin; row < share.end; row += kRowsAtOnce) {
     const Range rows{row, std::min(row + kRowsAtOnce, share.end)};
-    pass.kernels.gemmTransposed(matrix(pass), state_.outputs, state_.inputs, outputGradient_[pass.panel],
-                                below.outputGradient(pass.panel), pass.stride, rows);
+    pass.kernels.gemmTransposed(matrix(pass) + row, state_.outputs, state_.inputs,
+                                outputGradient_[pass.panel], below.gradientRows(pass, rows), pass.stride,
+                                {0, rows.size()});
     below.finishGradientRows(pass, rows, pass.samples());
   }
 }

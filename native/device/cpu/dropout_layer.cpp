@@ -29,15 +29,16 @@ class DropoutLayer final : public CpuLayer {
   void backward(const Pass& pass, const float*, CpuLayer* below) override {
     if (below == nullptr) return;
     const Range rows = ownRows(pass);
-    float* const gradient = below->outputGradient(pass.panel);
-    copyRows(outputGradient_[pass.panel], gradient, rows, pass.stride);
+    float* const gradient = outputGradient_[pass.panel];
     drop(pass, gradient, rows);
+    std::copy(gradient + rows.begin * pass.stride, gradient + rows.end * pass.stride,
+              below->gradientRows(pass, rows));
     below->finishGradientRows(pass, rows, {0, pass.stride});
     pass.team.barrier();
   }
 
  private:
-  Range ownRows(const Pass& pass) const { return pass.team.share(features_); }
+  Range ownRows(const Pass& pass) const { return pass.team.share(features_, kTileFeatures); }
 
   static void copyRows(const float* from, float* to, Range rows, int64_t stride) {
     std::copy(from + rows.begin * stride, from + rows.end * stride, to + rows.begin * stride);

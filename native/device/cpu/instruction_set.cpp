@@ -4,8 +4,30 @@
 
 #include "device/cpu/kernels/tables.h"
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace espalier::cpu {
 namespace {
+
+#if defined(__x86_64__)
+/// Whether there are matrix units for bfloat16, and the system lets this process use them, which it has to be
+/// asked for.
+bool obtainsTiles() {
+#if defined(__linux__)
+  constexpr unsigned kBfloat16 = 1u << 22, kTiles = 1u << 24;  // CPUID 7, EDX
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // of arch_prctl
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & kBfloat16) == 0 || (d & kTiles) == 0) return false;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+#endif
 
 std::vector<const Kernels*> available() {
   std::vector<const Kernels*> tables{&baseline::kernels()};
@@ -16,7 +38,11 @@ std::vector<const Kernels*> available() {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")) {
       tables.push_back(&avx512::kernels());
-      if (__builtin_cpu_supports("avx512bf16")) tables.push_back(&avx512bf16::kernels());
+      if (__builtin_cpu_supports("avx512bf16")) {
+        tables.push_back(&avx512bf16::kernels());
+        static const bool hasTiles = obtainsTiles();
+        if (hasTiles) tables.push_back(&amx::kernels());
+      }
     }
   }
 #elif defined(__aarch64__)

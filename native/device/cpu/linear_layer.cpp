@@ -71,12 +71,12 @@ void LinearLayer::finishRows(const Pass& pass, Range rows, Range samples) {
 void LinearLayer::finishGradientRows(const Pass& pass, Range rows, Range samples) {
   // SReLU's own parameters want the untouched gradient of whole rows first: see settleSrelu.
   if (activation_.kind == Activation::Srelu) return;
-  rows.end = std::min(rows.end, state_.outputs);
-  pass.kernels.activateBackward(activation_, sums(pass.panel), outputGradient_[pass.panel], pass.stride, rows,
-                                samples);
-  if (sumsFinishedRows_ && pass.update != nullptr) {
-    pass.kernels.rowSums(outputGradient_[pass.panel], pass.stride, rows, biasGradient(pass));
-  }
+  float* const gradient = gradientRows(pass, rows);
+  const Range real{0, std::min(rows.end, state_.outputs) - rows.begin};
+  pass.kernels.activateBackward(activation_, sums(pass.panel) + rows.begin * pass.stride, gradient,
+                                pass.stride, real, samples);
+  if (sumsFinishedRows_ && pass.update != nullptr)
+    pass.kernels.rowSums(gradient, pass.stride, real, biasGradient(pass) + rows.begin);
 }
 
 void LinearLayer::settleSrelu(const Pass& pass) {

@@ -6,6 +6,7 @@
 #include "base/aligned_buffer.h"
 #include "device/cpu/gradient_growth.h"
 #include "device/cpu/panels.h"
+#include "device/cpu/rounded_panels.h"
 #include "device/cpu/sparse_products.h"
 #include "device/cpu/work_shares.h"
 
@@ -20,28 +21,31 @@ int64_t panelWidth(const Pattern& pattern, int64_t batch, bool narrow) {
 /// bfloat16 where products gather from that.
 class Panel {
  public:
-  Panel(int64_t features, int64_t paddedFeatures, int64_t width, bool narrow = false)
+  Panel(int64_t features, int64_t paddedFeatures, int64_t width, Rounding rounding = Rounding::None)
       : features_(features),
         width_(width),
         buffer_(checkedProduct(paddedFeatures, width)),
-        narrowed_(narrow ? buffer_.size() / 2 : 0) {}
+        copy_(rounding, paddedFeatures, width, 1) {}
 
   float* data() { return buffer_.data(); }
-
-  void load(const Kernels& kernels, const float* matrix, int64_t batch, Range samples, Range rows) {
-    for (int64_t row = rows.begin; row < rows.end; ++row) {
-      float* const target = buffer_.data() + row * width_;
-      std::copy_n(matrix + row * batch + samples.begin, samples.size(), target);
-      std::fill(target + samples.size(), target + width_, 0.0f);
-    }
-    if (!narrowed_.empty()) kernels.narrow(buffer_.data(), width_, rows, narrowed_.data());
+  float* row(int64_t number) { return buffer_.data() + number * width_; }
+  /// What products gather from.
+  template <typename Element>
+  const Element* elements() const {
+    return copy_.of<Element>(buffer_.data(), 0);
   }
 
-  const Bfloat16Pair* narrowed() const { return narrowed_.data(); }
-  /// Calls work with what products gather from.
-  template <typename Work>
-  void gather(const Work& work) const {
-    narrowed_.empty() ? work(buffer_.data()) : work(narrowed_.data());
+  /// A member's rows, as load() may take them.
+  Range share(const Team& team) const { return copy_.share(team); }
+
+  void load(const Kernels& kernels, const float* matrix, int64_t batch, Range samples, Range rows,
+            const TileForms& forms) {
+    for (int64_t feature = rows.begin; feature < std::min(rows.end, features_); ++feature) {
+      float* const target = row(feature);
+      std::copy_n(matrix + feature * batch + samples.begin, samples.size(), target);
+      std::fill(target + samples.size(), target + width_, 0.0f);
+    }
+    copy_.round(kernels, row(rows.begin), width_, rows, forms, 0);
   }
 
   void store(float* matrix, int64_t batch, Range samples, Range rows) const {
@@ -54,8 +58,14 @@ class Panel {
   int64_t features_;
   int64_t width_;
   AlignedBuffer<float> buffer_;
-  AlignedBuffer<Bfloat16Pair> narrowed_;
+  RoundedPanels copy_;
 };
+
+using OfSamples = TileForms::OfSamples;
+
+Rounding roundingOf(const Means& means, const Pattern& pattern) {
+  return roundingFor(means.narrow, means.kernels, pattern.block());
+}
 
 int64_t paddedRows(const Grid& grid) {
   return grid.blockRows() * grid.block.rows;
@@ -86,38 +96,49 @@ struct Sides {
 
 /// Panel by panel, multiply(team, gathered input, output panel, finished) on the rows of each thread.
 template <typename Multiply>
-void multiplyPanels(const Means& means, const Sides& sides, int64_t width, const float* input, int64_t batch,
-                    float* out, int64_t rowsOfBlock, const Multiply& multiply) {
-  Panel in(sides.inputs, sides.paddedInputs, width, means.narrow);
+void multiplyPanels(const Means& means, Rounding rounding, const Sides& sides, int64_t width,
+                    const float* input, int64_t batch, float* out, int64_t rowsOfBlock,
+                    const Multiply& multiply) {
+  Panel in(sides.inputs, sides.paddedInputs, width, rounding);
   Panel result(sides.outputs, sides.paddedOutputs, width);
   forEachPanel(
       means.pool, batch, width,
       [&](int thread, Range samples) {
-        in.load(means.kernels, input, batch, samples, evenShare(sides.inputs, thread, means.pool.threads()));
+        in.load(means.kernels, input, batch, samples, in.share(Team::all(means.pool, thread)),
+                {true, OfSamples::None});
       },
       [&](int thread, Range samples) {
-        in.gather([&](const auto* elements) {
-          multiply(Team::all(means.pool, thread), elements, result.data(), [&](Range rows) {
-            result.store(out, batch, samples, {rows.begin * rowsOfBlock, rows.end * rowsOfBlock});
-          });
+        withElement(rounding, [&]<typename Element>() {
+          multiply(
+              Team::all(means.pool, thread), in.elements<Element>(),
+              [&](Range rows) { return result.row(rows.begin * rowsOfBlock); },
+              [&](Range rows) {
+                result.store(out, batch, samples, {rows.begin * rowsOfBlock, rows.end * rowsOfBlock});
+              });
         });
       });
 }
 
 /// Panel by panel, work(thread, samples, output gradients, inputs).
 template <typename Work>
-void overBothSides(const Means& means, const Grid& grid, int64_t width, const float* gradient,
+void overBothSides(const Means& means, const Pattern& pattern, int64_t width, const float* gradient,
                    const float* input, int64_t batch, const Work& work) {
-  Panel dy(grid.rows, paddedRows(grid), width, means.narrow);
-  Panel x(grid.columns, paddedColumns(grid), width, means.narrow);
-  const int threads = means.pool.threads();
+  const Grid& grid = pattern.grid();
+  const Rounding rounding = roundingOf(means, pattern);
+  Panel dy(grid.rows, paddedRows(grid), width, rounding);
+  Panel x(grid.columns, paddedColumns(grid), width, rounding);
   forEachPanel(
       means.pool, batch, width,
       [&](int thread, Range samples) {
-        dy.load(means.kernels, gradient, batch, samples, evenShare(grid.rows, thread, threads));
-        x.load(means.kernels, input, batch, samples, evenShare(grid.columns, thread, threads));
+        const Team team = Team::all(means.pool, thread);
+        dy.load(means.kernels, gradient, batch, samples, dy.share(team), {false, OfSamples::LeftFactor});
+        x.load(means.kernels, input, batch, samples, x.share(team), {false, OfSamples::RightFactor});
       },
-      [&](int thread, Range samples) { work(thread, samples, dy, x); });
+      [&](int thread, Range samples) {
+        withElement(rounding, [&]<typename Element>() {
+          work(thread, samples, dy.elements<Element>(), x.elements<Element>());
+        });
+      });
 }
 
 /// out[rows] = matrix x input[columns].
@@ -142,11 +163,12 @@ void multiply(const Means& means, const Pattern& pattern, const float* values, c
   const Grid& grid = pattern.grid();
   const int64_t width = panelWidth(pattern, batch, means.narrow);
   const SparseProducts products(pattern, width, means.pool.threads(), means.narrow);
-  multiplyPanels(means, {grid.columns, paddedColumns(grid), grid.rows, paddedRows(grid)}, width, input, batch,
-                 out, grid.block.rows,
-                 [&](const Team& team, const auto* in, float* sums, const auto& finished) {
-                   products.multiply(means.kernels, values, in, sums, width, products.rows(team), finished);
-                 });
+  multiplyPanels(
+      means, roundingOf(means, pattern), {grid.columns, paddedColumns(grid), grid.rows, paddedRows(grid)},
+      width, input, batch, out, grid.block.rows,
+      [&](const Team& team, const auto* in, const auto& outputOf, const auto& finished) {
+        products.multiply(means.kernels, values, in, width, products.rows(team), outputOf, finished);
+      });
 }
 
 void multiplyTransposed(const Means& means, const Pattern& pattern, const float* values, const float* input,
@@ -154,26 +176,25 @@ void multiplyTransposed(const Means& means, const Pattern& pattern, const float*
   const Grid& grid = pattern.grid();
   const int64_t width = panelWidth(pattern, batch, means.narrow);
   const SparseProducts products(pattern, width, means.pool.threads(), means.narrow);
-  multiplyPanels(
-      means, {grid.rows, paddedRows(grid), grid.columns, paddedColumns(grid)}, width, input, batch, out,
-      grid.block.columns, [&](const Team& team, const auto* in, float* sums, const auto& finished) {
-        products.multiplyTransposed(means.kernels, values, in, sums, width, products.columns(team), finished);
-      });
+  multiplyPanels(means, roundingOf(means, pattern),
+                 {grid.rows, paddedRows(grid), grid.columns, paddedColumns(grid)}, width, input, batch, out,
+                 grid.block.columns,
+                 [&](const Team& team, const auto* in, const auto& outputOf, const auto& finished) {
+                   products.multiplyTransposed(means.kernels, values, in, width, products.columns(team),
+                                               outputOf, finished);
+                 });
 }
 
 void sampledProduct(const Means& means, const Pattern& pattern, const float* gradient, const float* input,
                     int64_t batch, float* out) {
   const int64_t width = panelWidth(pattern, batch, means.narrow);
   const SparseProducts products(pattern, width, means.pool.threads(), means.narrow);
-  overBothSides(means, pattern.grid(), width, gradient, input, batch,
-                [&](int thread, Range samples, Panel& dy, Panel& x) {
-                  const Range rows = products.rows(Team::all(means.pool, thread));
-                  const auto from = [&](const auto* gradients, const auto* inputs) {
-                    products.gradient(
-                        means.kernels, gradients, inputs, width, rows, samples.begin > 0,
-                        [&](int64_t first) { return out + first; }, [](int64_t, std::span<const float>) {});
-                  };
-                  means.narrow ? from(dy.narrowed(), x.narrowed()) : from(dy.data(), x.data());
+  overBothSides(means, pattern, width, gradient, input, batch,
+                [&](int thread, Range samples, const auto* gradients, const auto* inputs) {
+                  products.gradient(
+                      means.kernels, gradients, inputs, width, products.rows(Team::all(means.pool, thread)),
+                      samples.begin > 0, [&](int64_t first) { return out + first; },
+                      [](int64_t, std::span<const float>) {});
                 });
 }
 
@@ -184,16 +205,14 @@ void backwardProducts(const Means& means, const Pattern& pattern, const float* v
   const int64_t width = panelWidth(pattern, batch, means.narrow);
   Panel dx(grid.columns, grid.columns, width);
   const SparseProducts products(pattern, width, means.pool.threads(), means.narrow);
-  overBothSides(
-      means, grid, width, gradient, input, batch, [&](int thread, Range samples, Panel& dy, Panel& x) {
-        const auto both = [&](const auto* gradients, const auto* inputs) {
-          products.backward(means.kernels, values, gradients, inputs, dx.data(), width,
-                            products.columns(Team::all(means.pool, thread)), samples.begin > 0,
-                            weightGradient,
-                            [&](Range columns) { dx.store(inputGradient, batch, samples, columns); });
-        };
-        means.narrow ? both(dy.narrowed(), x.narrowed()) : both(dy.data(), x.data());
-      });
+  overBothSides(means, pattern, width, gradient, input, batch,
+                [&](int thread, Range samples, const auto* gradients, const auto* inputs) {
+                  products.backward(
+                      means.kernels, values, gradients, inputs, width,
+                      products.columns(Team::all(means.pool, thread)), samples.begin > 0, weightGradient,
+                      [&](Range columns) { return dx.row(columns.begin); },
+                      [&](Range columns) { dx.store(inputGradient, batch, samples, columns); });
+                });
 }
 
 Array<int64_t> growPositions(const Kernels& kernels, ThreadPool& pool, const Pattern& pattern,
@@ -204,9 +223,9 @@ Array<int64_t> growPositions(const Kernels& kernels, ThreadPool& pool, const Pat
   for (int64_t first = 0; first < batch; first += width) {
     const Range samples{first, std::min(first + width, batch)};
     dy.emplace_back(grid.rows, paddedRows(grid), width);
-    dy.back().load(kernels, gradient, batch, samples, {0, grid.rows});
+    dy.back().load(kernels, gradient, batch, samples, {0, grid.rows}, {});
     x.emplace_back(grid.columns, paddedColumns(grid), width);
-    x.back().load(kernels, input, batch, samples, {0, grid.columns});
+    x.back().load(kernels, input, batch, samples, {0, grid.columns}, {});
   }
   const GradientSides sides{static_cast<int64_t>(dy.size()), width,
                             [&](int64_t panel) { return dy[panel].data(); },

@@ -1,48 +1,35 @@
 #include "device/cpu/linear_layer.h"
+#include "device/cpu/rounded_panels.h"
 #include "device/cpu/sparse_products.h"
 
 namespace espalier::cpu {
 namespace {
-
-/// Panels of activations or gradients in bfloat16, for products to gather from.
-class NarrowPanels {
- public:
-  NarrowPanels() = default;
-  NarrowPanels(int64_t rows, int64_t stride, int64_t count)
-      : size_(checkedProduct(rows, stride) / 2), data_(checkedProduct(size_, count)) {}
-
-  /// Rounds a team's rows of a panel; all of them when every member has come here.
-  const Bfloat16Pair* load(const Pass& pass, const float* panel, int64_t rows) {
-    Bfloat16Pair* const narrowed = data_.data() + pass.place.sum * size_;
-    pass.kernels.narrow(panel, pass.stride, pass.team.share(rows), narrowed);
-    pass.team.barrier();
-    return narrowed;
-  }
-
-  const Bfloat16Pair* at(const Pass& pass) const { return data_.data() + pass.place.sum * size_; }
-  int64_t bytes() const { return data_.bytes(); }
-
- private:
-  int64_t size_ = 0;
-  AlignedBuffer<Bfloat16Pair> data_;
-};
 
 class SparseLayer final : public LinearLayer {
  public:
   explicit SparseLayer(const LayerSetting& setting)
       : LinearLayer(setting, canFuse(setting)),
         widest_(setting.stride),
-        narrow_(setting.narrow),
-        fuses_(canFuse(setting)) {
-    if (narrow_) {
-      inputs_ = NarrowPanels(gridInputs(), widest_, setting.panelsAtOnce);
-      if (setting.training) gradients_ = NarrowPanels(gridOutputs(), widest_, setting.panelsAtOnce);
+        rounding_(roundingFor(setting.narrow, setting.kernels, setting.state.pattern.block())),
+        fuses_(canFuse(setting)),
+        givesGradient_(setting.index > 0),
+        roundsFinishedRows_(rounding_ == Rounding::Tiles && setting.training && setting.gradientInRows &&
+                            setting.description.activation != Activation::Srelu),
+        keepsBatch_(setting.keepsBatch),
+        takesSamples_(rounding_ == Rounding::Tiles && setting.index == 0 && !setting.keepsBatch),
+        rowsOnTheWay_(static_cast<size_t>(setting.threads)),
+        inputs_(rounding_, gridInputs(), widest_, setting.panelsAtOnce),
+        gradients_(rounding_, gridOutputs(), widest_, setting.training ? setting.panelsAtOnce : 0) {
+    if (rounding_ == Rounding::Tiles) {
+      for (auto& rows : rowsOnTheWay_)
+        rows = AlignedBuffer<float>(checkedProduct(kRowsOnTheWay, setting.stride));
     }
     patternChanged();
   }
 
   void patternChanged() override {
-    products_ = SparseProducts(state_.pattern, widest_, static_cast<int>(scratch_.size()), narrow_);
+    products_ = SparseProducts(state_.pattern, widest_, static_cast<int>(scratch_.size()),
+                               rounding_ != Rounding::None);
     if (outputGradient_.empty()) return;
     for (auto& scratch : scratch_) {
       if (scratch.size() < products_.gradientScratch()) {
@@ -52,48 +39,79 @@ class SparseLayer final : public LinearLayer {
   }
 
   int64_t workspaceBytes() const override {
-    return LinearLayer::workspaceBytes() + products_.bytes() + inputs_.bytes() + gradients_.bytes();
+    int64_t bytes = LinearLayer::workspaceBytes() + products_.bytes() + inputs_.bytes() + gradients_.bytes();
+    for (const auto& rows : rowsOnTheWay_) bytes += rows.bytes();
+    return bytes;
+  }
+
+  bool takesSamples() const override { return takesSamples_; }
+
+  void takeSamples(const Pass& pass, std::span<const float* const> samples, int64_t features) override {
+    float* const rows = rowsOnTheWay(pass);
+    const Range share = inputs_.share(pass.team);
+    for (int64_t first = share.begin; first < share.end; first += kRowsOnTheWay) {
+      const Range some{first, std::min(first + kRowsOnTheWay, share.end)};
+      const Range real{std::min(first, features), std::min(some.end, features)};
+      pass.kernels.gatherPanel(samples.data(), static_cast<int64_t>(samples.size()), rows, pass.stride, real);
+      std::fill(rows + real.size() * pass.stride, rows + some.size() * pass.stride, 0.0f);
+      inputs_.round(pass.kernels, rows, pass.stride, some, inputForms(pass), pass.place.sum);
+    }
   }
 
  protected:
   void multiply(const Pass& pass, const float* input, float* sums) override {
     const int64_t height = state_.pattern.block().rows;
-    const auto from = [&](const auto* elements) {
-      products_.multiply(pass.kernels, weights(pass), elements, sums, pass.stride, products_.rows(pass.team),
-                         [&](Range rows) {
-                           finishRows(pass, {rows.begin * height, rows.end * height}, pass.samples());
-                         });
+    const auto outputOf = [&](Range rows) { return sums + rows.begin * height * pass.stride; };
+    const auto finished = [&](Range rows) {
+      finishRows(pass, {rows.begin * height, rows.end * height}, pass.samples());
     };
-    narrow_ ? from(inputs_.load(pass, input, gridInputs())) : from(input);
+    const auto from = [&](const auto* elements) {
+      products_.multiply(pass.kernels, weights(pass), elements, pass.stride, products_.rows(pass.team),
+                         outputOf, finished);
+    };
+    if (!takesSamples_) round(pass, input, inputForms(pass), inputs_);
+    gather(pass, inputs_, input, from);
+  }
+
+  float* gradientRows(const Pass& pass, Range rows) override {
+    const bool passThrough = roundsFinishedRows_ && !keepsBatch_ && rows.size() <= kRowsOnTheWay;
+    return passThrough ? rowsOnTheWay(pass) : LinearLayer::gradientRows(pass, rows);
+  }
+
+  void finishGradientRows(const Pass& pass, Range rows, Range samples) override {
+    LinearLayer::finishGradientRows(pass, rows, samples);
+    if (roundsFinishedRows_)
+      gradients_.round(pass.kernels, gradientRows(pass, rows), pass.stride, rows, gradientForms(),
+                       pass.place.sum);
   }
 
   void beginBackward(const Pass& pass) override {
-    if (narrow_) gradients_.load(pass, outputGradient_[pass.panel], gridOutputs());
+    if (roundsFinishedRows_) return;
+    round(pass, outputGradient_[pass.panel], gradientForms(), gradients_);
   }
 
   void multiplyTransposed(const Pass& pass, const float* input, CpuLayer& below) override {
     const int64_t width = state_.pattern.block().columns;
     const Range columns = products_.columns(pass.team);
-    float* const output = below.outputGradient(pass.panel);
-    const auto finished = [&](Range some) {
-      below.finishGradientRows(pass, {some.begin * width, some.end * width}, pass.samples());
-    };
+    const auto features = [&](Range some) { return Range{some.begin * width, some.end * width}; };
+    const auto outputOf = [&](Range some) { return below.gradientRows(pass, features(some)); };
+    const auto finished = [&](Range some) { below.finishGradientRows(pass, features(some), pass.samples()); };
     const auto from = [&](const auto* gradient) {
-      products_.multiplyTransposed(pass.kernels, weights(pass), gradient, output, pass.stride, columns,
+      products_.multiplyTransposed(pass.kernels, weights(pass), gradient, pass.stride, columns, outputOf,
                                    finished);
     };
     if (fuses_ && pass.update != nullptr) {
       const auto both = [&](const auto* gradient, const auto* elements) {
-        products_.backward(pass.kernels, weights(pass), gradient, elements, output, pass.stride, columns,
+        products_.backward(pass.kernels, weights(pass), gradient, elements, pass.stride, columns,
                            weightSum_.accumulates(pass.place), weightSum_.at(pass.place, 0, nullptr),
-                           finished);
+                           outputOf, finished);
       };
-      narrow_ ? both(gradients_.at(pass), inputs_.at(pass)) : both(outputGradient_[pass.panel], input);
+      gatherBoth(pass, input, both);
       return;
     }
     // 4 x 1 does not gather here, so it gains nothing from rounded numbers.
-    const bool gathers = state_.pattern.block() != BlockShape{4, 1};
-    narrow_&& gathers ? from(gradients_.at(pass)) : from(outputGradient_[pass.panel]);
+    if (state_.pattern.block() == BlockShape{4, 1}) return from(outputGradient_[pass.panel]);
+    gather(pass, gradients_, outputGradient_[pass.panel], from);
   }
 
   void settleWeights(const Pass& pass, const float* input) override {
@@ -114,10 +132,43 @@ class SparseLayer final : public LinearLayer {
           pass.kernels, gradient, elements, pass.stride, rows, weightSum_.accumulates(pass.place),
           [&](int64_t first) { return weightSum_.at(pass.place, first, scratch); }, settle);
     };
-    narrow_ ? from(gradients_.at(pass), inputs_.at(pass)) : from(outputGradient_[pass.panel], input);
+    gatherBoth(pass, input, from);
   }
 
  private:
+  using OfSamples = TileForms::OfSamples;
+
+  /// As many as are finished at once.
+  static constexpr int64_t kRowsOnTheWay = 64;
+  float* rowsOnTheWay(const Pass& pass) { return rowsOnTheWay_[static_cast<size_t>(pass.thread)].data(); }
+
+  static TileForms inputForms(const Pass& pass) {
+    return {true, pass.training ? OfSamples::RightFactor : OfSamples::None};
+  }
+  TileForms gradientForms() const { return {givesGradient_, OfSamples::LeftFactor}; }
+
+  /// Rounds a panel, all of it when every member has come here.
+  void round(const Pass& pass, const float* panel, const TileForms& forms, RoundedPanels& copies) const {
+    if (rounding_ == Rounding::None) return;
+    const Range rows = copies.share(pass.team);
+    copies.round(pass.kernels, panel + rows.begin * pass.stride, pass.stride, rows, forms, pass.place.sum);
+    pass.team.barrier();
+  }
+
+  /// Calls work with what products gather from.
+  template <typename Work>
+  void gather(const Pass& pass, const RoundedPanels& copies, const float* panel, const Work& work) const {
+    withElement(rounding_, [&]<typename Element>() { work(copies.of<Element>(panel, pass.place.sum)); });
+  }
+  /// The same with the panel's output gradients and inputs.
+  template <typename Work>
+  void gatherBoth(const Pass& pass, const float* input, const Work& work) const {
+    withElement(rounding_, [&]<typename Element>() {
+      work(gradients_.of<Element>(outputGradient_[pass.panel], pass.place.sum),
+           inputs_.of<Element>(input, pass.place.sum));
+    });
+  }
+
   /// Features with the padding of this layer's blocks.
   int64_t gridInputs() const { return state_.pattern.grid().blockColumns() * state_.pattern.block().columns; }
   int64_t gridOutputs() const { return state_.pattern.grid().blockRows() * state_.pattern.block().rows; }
@@ -131,10 +182,17 @@ class SparseLayer final : public LinearLayer {
   }
 
   const int64_t widest_;
-  const bool narrow_;
+  const Rounding rounding_;
   const bool fuses_;
-  NarrowPanels inputs_;
-  NarrowPanels gradients_;
+  const bool givesGradient_;
+  /// Whether output gradients are rounded by whoever finishes their rows, from the first cache.
+  const bool roundsFinishedRows_;
+  const bool keepsBatch_;
+  const bool takesSamples_;
+  /// Rows that are wanted as a rounded copy only, one buffer per thread.
+  std::vector<AlignedBuffer<float>> rowsOnTheWay_;
+  RoundedPanels inputs_;
+  RoundedPanels gradients_;
   SparseProducts products_;
 };
 

@@ -91,7 +91,7 @@ ChunkedRows::ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, 
     // Asking costs more in rows as short as here, so only weights from far beyond that cache repay it.
     fetchesAhead_ = weightBytes > 4 * whole;
     fetchesInputs_ = false;  // most are near
-    rowsAtOnce_ = std::max<int64_t>(1, outputBytes / (stride * kFloatBytes));
+    rowsAtOnce_ = roundUp(std::max<int64_t>(1, outputBytes / (stride * kFloatBytes)), kTileFeatures);
     gradientsAtOnce_ = columns * blockBytes <= whole ? kGradientsOfSmallChunks : kGradientsOfChunks;
     return;
   }
@@ -136,7 +136,8 @@ MatrixView ChunkedRows::restrict(MatrixView view, int64_t chunk) const {
 SparseProducts::SparseProducts(const Pattern& pattern, int64_t stride, int threads, bool narrow)
     : pattern_(&pattern),
       rowShares_(pattern.rowOffsets(), pattern.block().size(), threads),
-      columnShares_(pattern.columnOffsets(), pattern.block().size(), threads) {
+      columnShares_(pattern.columnOffsets(), pattern.block().size(), threads,
+                    blocksOfUnit(pattern.block().columns)) {
   const Grid& grid = pattern.grid();
   // Where values are looked up, and where inputs are bfloat16, fetching inputs takes too little of the time.
   forward_ =
@@ -162,7 +163,7 @@ int64_t SparseProducts::endOfRun(int64_t row, int64_t end) const {
 
 void SparseProducts::scatter(const Kernels& kernels, const float* values, const float* input, float* output,
                              int64_t stride, Range blockColumns) const {
-  std::fill(output + blockColumns.begin * stride, output + blockColumns.end * stride, 0.0f);
+  std::fill_n(output, blockColumns.size() * stride, 0.0f);
   kernels.spmmScatter(forwardView(*pattern_, values), input, output, stride, pattern_->grid().blockRows(),
                       blockColumns);
 }

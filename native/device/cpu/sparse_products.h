@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -10,6 +11,12 @@
 #include "sparse/pattern.h"
 
 namespace espalier::cpu {
+
+/// Blocks, `side` features wide each, that are whole groups of kTileFeatures: shares and groups of columns
+/// begin with a multiple.
+inline int64_t blocksOfUnit(int64_t side) {
+  return kTileFeatures / std::gcd(int64_t{kTileFeatures}, side);
+}
 
 /// One view of a pattern, cut into chunks of inputs where a panel of all inputs is larger than the second
 /// cache, or, if rows have many inputs, than the first: what the first rows of a chunk fetch then serves the
@@ -59,40 +66,43 @@ class SparseProducts {
   Range rows(const Team& team) const { return rowShares_.of(team); }
   Range columns(const Team& team) const { return columnShares_.of(team); }
 
-  /// output = matrix x input, for some block rows; finished(rows) is called on groups of them.
-  template <typename Element, typename Finished>
-  void multiply(const Kernels& kernels, const float* values, const Element* input, float* output,
-                int64_t stride, Range blockRows, const Finished& finished) const {
-    walk(kernels, forward_, forwardView(*pattern_, values), input, output, stride, blockRows, finished);
+  /// The product matrix x input, for some block rows, groups of which are written where outputOf(rows) says;
+  /// finished(rows) is called on each group then.
+  template <typename Element, typename OutputOf, typename Finished>
+  void multiply(const Kernels& kernels, const float* values, const Element* input, int64_t stride,
+                Range blockRows, const OutputOf& outputOf, const Finished& finished) const {
+    walk(kernels, forward_, forwardView(*pattern_, values), input, stride, blockRows, outputOf, finished);
   }
 
-  /// output = transpose(matrix) x input, for some block columns.
-  template <typename Element, typename Finished>
-  void multiplyTransposed(const Kernels& kernels, const float* values, const Element* input, float* output,
-                          int64_t stride, Range blockColumns, const Finished& finished) const {
+  /// The product transpose(matrix) x input, for some block columns.
+  template <typename Element, typename OutputOf, typename Finished>
+  void multiplyTransposed(const Kernels& kernels, const float* values, const Element* input, int64_t stride,
+                          Range blockColumns, const OutputOf& outputOf, const Finished& finished) const {
     if constexpr (std::is_same_v<Element, float>) {
       if (pattern_->block() == BlockShape{4, 1}) {
-        scatter(kernels, values, input, output, stride, blockColumns);
+        scatter(kernels, values, input, outputOf(blockColumns), stride, blockColumns);
         finished(blockColumns);
         return;
       }
     }
-    walk(kernels, transposed_, transposeView(*pattern_, values), input, output, stride, blockColumns,
+    walk(kernels, transposed_, transposeView(*pattern_, values), input, stride, blockColumns, outputOf,
          finished);
   }
 
   /// multiplyTransposed() and gradient() of some columns at once, in the same bits, of single weights: writes
   /// or adds to gradients[entry] for every entry of the columns.
-  template <typename Element, typename Finished>
+  template <typename Element, typename OutputOf, typename Finished>
   void backward(const Kernels& kernels, const float* values, const Element* outputGradient,
-                const Element* input, float* output, int64_t stride, Range columns, bool accumulate,
-                float* gradients, const Finished& finished) const {
+                const Element* input, int64_t stride, Range columns, bool accumulate, float* gradients,
+                const OutputOf& outputOf, const Finished& finished) const {
     const MatrixView view = transposeView(*pattern_, values);
+    const int64_t pitch = stride / samplesOf<Element>();
     inGroups(
         transposed_, columns, kRowsAtOnce,
         [&](Range few, int64_t chunk) {
-          kernels.products<Element>().spmmSddmm(transposed_.restrict(view, chunk), outputGradient, input,
-                                                output, stride, few, chunk > 0, accumulate, gradients);
+          kernels.products<Element>().spmmSddmm(transposed_.restrict(view, chunk).from(few.begin),
+                                                outputGradient, input + few.begin * pitch, outputOf(few),
+                                                stride, {0, few.size()}, chunk > 0, accumulate, gradients);
         },
         finished);
   }
@@ -120,15 +130,17 @@ class SparseProducts {
   int64_t bytes() const { return forward_.bytes() + transposed_.bytes(); }
 
  private:
-  template <typename Element, typename Finished>
+  template <typename Element, typename OutputOf, typename Finished>
   void walk(const Kernels& kernels, const ChunkedRows& chunked, const MatrixView& view, const Element* input,
-            float* output, int64_t stride, Range blockRows, const Finished& finished) const {
-    const int64_t few = std::max<int64_t>(1, kRowsAtOnce / view.blockOutputs);
+            int64_t stride, Range blockRows, const OutputOf& outputOf, const Finished& finished) const {
+    // Matrix units have to be set up for every call.
+    constexpr int64_t kAtOnce = std::is_same_v<Element, Bfloat16Tile> ? kTileRowsAtOnce : kRowsAtOnce;
+    const int64_t few = std::max<int64_t>(1, kAtOnce / view.blockOutputs);
     inGroups(
-        chunked, blockRows, few,
+        chunked, blockRows, roundUp(few, blocksOfUnit(view.blockOutputs)),
         [&](Range rows, int64_t chunk) {
-          kernels.products<Element>().spmm(chunked.restrict(view, chunk), input, output, stride, rows,
-                                           chunk > 0);
+          kernels.products<Element>().spmm(chunked.restrict(view, chunk).from(rows.begin), input,
+                                           outputOf(rows), stride, {0, rows.size()}, chunk > 0);
         },
         finished);
   }
@@ -151,6 +163,7 @@ class SparseProducts {
 
   /// Outputs that are finished while they are in the first cache.
   static constexpr int64_t kRowsAtOnce = 16;
+  static constexpr int64_t kTileRowsAtOnce = 64;
 
   const Pattern* pattern_ = nullptr;
   RowShares rowShares_;

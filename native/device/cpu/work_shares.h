@@ -42,8 +42,9 @@ class RowShares {
  public:
   RowShares() = default;
 
-  /// offsets: first entry of each row and the end; valuesPerEntry: weights of an entry.
-  RowShares(std::span<const int64_t> offsets, int64_t valuesPerEntry, int parts)
+  /// offsets: first entry of each row and the end; valuesPerEntry: weights of an entry; unit: parts begin
+  /// with a multiple of it.
+  RowShares(std::span<const int64_t> offsets, int64_t valuesPerEntry, int parts, int64_t unit = 1)
       : bounds_(static_cast<size_t>(parts) + 1) {
     constexpr int64_t kRowCost = 8;  // storing a row costs about as much as so many nonzeros
     const auto rows = static_cast<int64_t>(offsets.size()) - 1;
@@ -52,7 +53,7 @@ class RowShares {
     int64_t row = 0;
     for (int part = 1; part < parts; ++part) {
       const double target = static_cast<double>(work(rows)) * part / parts;
-      while (row < rows && static_cast<double>(work(row)) < target) ++row;
+      while (row < rows && static_cast<double>(work(row)) < target) row = std::min(row + unit, rows);
       bounds_[part] = row;
     }
   }

@@ -41,8 +41,9 @@ struct Elements<Bfloat16Pair> {
   static const float* bits(const Bfloat16Pair* p) { return reinterpret_cast<const float*>(&p->bits); }
 };
 
-void narrow(const float* panel, int64_t stride, Range rows, Bfloat16Pair* narrowed) {
-  for (int64_t at = rows.begin * stride; at < rows.end * stride; at += 2 * Vec::kLanes) {
-    Vec::storeHalves(Vec::load(panel + at), Vec::load(panel + at + Vec::kLanes), &narrowed[at / 2].bits);
+void narrow(const float* from, int64_t stride, Range rows, Bfloat16Pair* narrowed) {
+  Bfloat16Pair* const to = narrowed + rows.begin * stride / 2;
+  for (int64_t at = 0; at < rows.size() * stride; at += 2 * Vec::kLanes) {
+    Vec::storeHalves(Vec::load(from + at), Vec::load(from + at + Vec::kLanes), &to[at / 2].bits);
   }
 }

@@ -39,6 +39,14 @@ struct MatrixView {
   bool fetchAhead = false;
   /// Whether to ask for inputs ahead, where rows are long enough for that to pay.
   bool fetchInputs = false;
+
+  /// The block rows from this one on.
+  MatrixView from(int64_t blockRow) const {
+    MatrixView rest = *this;
+    rest.begins += blockRow;
+    rest.ends += blockRow;
+    return rest;
+  }
 };
 
 /// The two views of a pattern with these values.
@@ -122,8 +130,31 @@ struct Bfloat16Pair {
 /// A panel of them has strides that are a multiple of this.
 inline constexpr int kPairedPanelUnit = 2 * kPanelUnit;
 
+/// Samples of an element of a panel's row.
+template <typename Element>
+constexpr int64_t samplesOf() {
+  return std::is_same_v<Element, float> ? 1 : 2;
+}
+
+/// A panel in bfloat16 as matrix units take it: words of two numbers, the first in the lower half. The
+/// features lie in groups of kTileFeatures, each in two forms, of 8 x stride words:
+/// - pairs of features, for products with weights: for every 16 samples, 8 pairs of features x 16 samples;
+/// - pairs of samples, for gradients of weights: for every 32 samples, 16 features x 16 pairs, or, as the
+/// right
+///   factor, 16 pairs x 16 features. A pair are two samples 16 apart.
+struct Bfloat16Tile {
+  uint32_t bits;
+};
+inline constexpr int kTileFeatures = 16;
+
+/// Which forms of a panel are needed.
+struct TileForms {
+  bool ofFeatures;
+  enum class OfSamples { None, LeftFactor, RightFactor } ofSamples;
+};
+
 /// The products that fetch rows of panels at random, which is what bounds them: with Element float, or with
-/// Bfloat16Pair, of which there are half as many. Sums are float32 always.
+/// Bfloat16Pair or Bfloat16Tile, of which there are half as many. Sums are float32 always.
 template <typename Element>
 struct GatheringProducts {
   /// output[block rows] (+)= matrix x input, by gathering input rows.
@@ -147,19 +178,26 @@ struct Kernels {
 
   GatheringProducts<float> full;
   GatheringProducts<Bfloat16Pair> half;
+  /// Of blocks that fitsTiles(), by matrix units; null where there are none.
+  GatheringProducts<Bfloat16Tile> tiled;
   template <typename Element>
   const GatheringProducts<Element>& products() const {
     if constexpr (std::is_same_v<Element, float>) {
       return full;
-    } else {
+    } else if constexpr (std::is_same_v<Element, Bfloat16Pair>) {
       return half;
+    } else {
+      return tiled;
     }
   }
-  /// Rows of a panel, rounded to the nearest bfloat16.
-  void (*narrow)(const float* panel, int64_t stride, Range rows, Bfloat16Pair* narrowed);
+  /// Rows of a panel, which lie at `from` one after the other, rounded to the nearest bfloat16.
+  void (*narrow)(const float* from, int64_t stride, Range rows, Bfloat16Pair* narrowed);
+  /// The same for matrix units, of rows that begin with a group; those beyond the last of a group are 0.
+  void (*narrowToTiles)(const float* from, int64_t stride, Range rows, const TileForms& forms,
+                        Bfloat16Tile* tiles);
 
-  /// output[columns] += transpose(matrix) x input for blocks of 4 x 1, scattering one column at a time. The
-  /// same bits as spmm of the transpose view gives, when output is 0 before.
+  /// output[columns - columns.begin] += transpose(matrix) x input for blocks of 4 x 1, scattering one column
+  /// at a time. The same bits as spmm of the transpose view gives, when output is 0 before.
   void (*spmmScatter)(const MatrixView& forward, const float* input, float* output, int64_t stride,
                       int64_t blockRows, Range columns);
   /// output[block rows] = matrix x input, of one sample.
@@ -222,9 +260,9 @@ struct Kernels {
   void (*update)(const UpdateArguments& arguments, const UpdateState& state, const float* gradient,
                  int64_t size);
 
-  /// panel[feature][sample] = rows[sample][feature] for `features` features of `count` samples; the rest of
-  /// the panel's samples become 0.
-  void (*gatherPanel)(const float* const* rows, int64_t count, float* panel, int64_t stride, Range features);
+  /// to[feature - features.begin][sample] = rows[sample][feature] for some features of `count` samples; the
+  /// rest of the `stride` samples become 0.
+  void (*gatherPanel)(const float* const* rows, int64_t count, float* to, int64_t stride, Range features);
 
   /// panel *= keep mask / (1 - rate): dropout by Philox numbers of (seed, feature, sample). The same call is
   /// its own gradient.
@@ -234,6 +272,11 @@ struct Kernels {
   /// by the same call.
   void (*dropConnect)(float rate, uint64_t seed, int64_t first, const float* from, float* to, int64_t count);
 };
+
+/// Whether matrix units can multiply such blocks.
+inline bool fitsTiles(const BlockShape& block) {
+  return block.rows % 8 == 0 && block.columns % 8 == 0;
+}
 
 /// True where activateBackward takes the activation's output instead of its input.
 inline bool derivativeFromOutput(Activation kind) {

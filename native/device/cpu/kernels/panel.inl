@@ -4,7 +4,7 @@ constexpr int64_t kGatherAhead = 64;
 
 /// `width` features of a vector's worth of samples, transposed in registers. Samples from `count` on are
 /// padding.
-inline void gatherTile(const float* const* rows, int64_t count, int64_t feature, int64_t width, float* panel,
+inline void gatherTile(const float* const* rows, int64_t count, int64_t feature, int64_t width, float* to,
                        int64_t stride, int64_t firstSample) {
   Vec tile[Vec::kLanes];
   for (int64_t i = 0; i < Vec::kLanes; ++i) {
@@ -18,14 +18,14 @@ inline void gatherTile(const float* const* rows, int64_t count, int64_t feature,
     }
   }
   Vec::transpose(tile);
-  for (int64_t f = 0; f < width; ++f) tile[f].store(panel + (feature + f) * stride + firstSample);
+  for (int64_t f = 0; f < width; ++f) tile[f].store(to + f * stride + firstSample);
 }
 
-void gatherPanel(const float* const* rows, int64_t count, float* panel, int64_t stride, Range features) {
+void gatherPanel(const float* const* rows, int64_t count, float* to, int64_t stride, Range features) {
   for (int64_t sample = 0; sample < stride; sample += Vec::kLanes) {
     for (int64_t feature = features.begin; feature < features.end; feature += Vec::kLanes) {
       const int64_t width = std::min<int64_t>(Vec::kLanes, features.end - feature);
-      gatherTile(rows, count, feature, width, panel, stride, sample);
+      gatherTile(rows, count, feature, width, to + (feature - features.begin) * stride, stride, sample);
     }
   }
 }

@@ -239,17 +239,17 @@ void spmm(const MatrixView& m, const Element* input, float* output, int64_t stri
 /// Blocks of Rows x 1: the block row's inputs stay in registers, each column is loaded and stored once for
 /// Rows products.
 template <int Rows, int Vectors, typename Stride>
-inline void scatterStrip(const MatrixView& m, Range entries, const float* input, float* output,
-                         Stride stride) {
+inline void scatterStrip(const MatrixView& m, Range entries, const float* input, float* output, Stride stride,
+                         int64_t firstColumn) {
   Vec x[Rows][Vectors];
   for (int r = 0; r < Rows; ++r) {
     for (int s = 0; s < Vectors; ++s) x[r][s] = Vec::load(input + r * stride + s * Vec::kLanes);
   }
   for (int64_t entry = entries.begin; entry < entries.end; ++entry) {
-    float* const target = output + m.indices[entry] * stride;
+    float* const target = output + (m.indices[entry] - firstColumn) * stride;
     if constexpr (Vec::kFetchesInputs) {
       if (entry + kInputsAhead < entries.end)
-        __builtin_prefetch(output + m.indices[entry + kInputsAhead] * stride, 1);
+        __builtin_prefetch(output + (m.indices[entry + kInputsAhead] - firstColumn) * stride, 1);
     }
     Vec sum[Vectors];
     for (int s = 0; s < Vectors; ++s) sum[s] = Vec::load(target + s * Vec::kLanes);
@@ -263,12 +263,13 @@ inline void scatterStrip(const MatrixView& m, Range entries, const float* input,
 
 template <int Rows, int Vectors, typename Stride>
 inline void scatterRow(const MatrixView& m, Range entries, const float* input, float* output, Stride stride,
-                       int64_t sample = 0) {
+                       int64_t firstColumn, int64_t sample = 0) {
   for (; sample + Vectors * Vec::kLanes <= stride; sample += Vectors * Vec::kLanes) {
-    scatterStrip<Rows, Vectors>(m, entries, input + sample, output + sample, stride);
+    scatterStrip<Rows, Vectors>(m, entries, input + sample, output + sample, stride, firstColumn);
   }
   if constexpr (Vectors > 1) {
-    if (sample < stride) scatterRow<Rows, Vectors / 2>(m, entries, input, output, stride, sample);
+    if (sample < stride)
+      scatterRow<Rows, Vectors / 2>(m, entries, input, output, stride, firstColumn, sample);
   }
 }
 
@@ -293,7 +294,7 @@ void spmmScatter(const MatrixView& m, const float* input, float* output, int64_t
                     firstEntryFrom(m.indices, all, columns.end)};
     if (own.size() == 0) continue;
     withStride(stride, [&](auto known) {
-      scatterRow<4, kStrip<4>>(m, own, input + row * m.blockOutputs * known, output, known);
+      scatterRow<4, kStrip<4>>(m, own, input + row * m.blockOutputs * known, output, known, columns.begin);
     });
   }
 }

@@ -18,6 +18,10 @@ const Kernels& kernels();
 namespace avx512bf16 {
 const Kernels& kernels();
 }
+/// The same, and products of blocks in bfloat16 by matrix units (AMX).
+namespace amx {
+const Kernels& kernels();
+}
 #elif defined(__aarch64__)
 namespace neon {
 const Kernels& kernels();
