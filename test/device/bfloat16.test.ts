@@ -20,7 +20,8 @@ const program = `
   })
   const data = { name: 'sums', samples, features: inputs, values, labels, classes }
   const networks = {
-    blocks: [sparse(128, { block: '16x16' }), sparse(72, { block: '8x8' }), dense(classes)],
+    blocks: [sparse(128, { block: '16x16' }), sparse(72, { block: '8x8' }), sparse(40, { block: '32x32' }), dense(classes)],
+    single: [sparse(70), sparse(50, { block: '1x4' }), sparse(33, { block: '5x7' }), dense(classes)],
     mixed: [sparse(100, { block: '8x16', activation: 'tanh' }), dropout(0.2), sparse(72, { block: '16x8' }),
       layerNorm(), sparse(40), sparse(24, { block: '8x24' }), dense(classes)],
     odd: [sparse(120, { block: '32x32', activation: 'srelu' }), sparse(50, { block: '3x5' }),

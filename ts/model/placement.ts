@@ -18,7 +18,8 @@ export interface PlacementOptions {
   device?: Device
   /**
    * How far products may round their factors; sums and weights are float32 always. 'bfloat16': on the processor the
-   * activations and gradients that sparse layers gather, on a GPU weights too. 'tf32': on a GPU; elsewhere float32.
+   * activations and gradients that sparse layers gather (and weights to 16 bits where matrix units, AMX, multiply blocks
+   * with sides that are multiples of 8), on a GPU weights too. 'tf32': on a GPU; elsewhere float32.
    * Default 'float32'.
    */
   precision?: Precision

@@ -13,14 +13,14 @@ class SparseLayer final : public LinearLayer {
         rounding_(roundingFor(setting.narrow, setting.kernels, setting.state.pattern.block())),
         fuses_(canFuse(setting)),
         givesGradient_(setting.index > 0),
-        roundsFinishedRows_(rounding_ == Rounding::Tiles && setting.training && setting.gradientInRows &&
-                            setting.description.activation != Activation::Srelu),
+        roundsFinishedRows_(rounding_ != Rounding::None && setting.training && setting.gradientInRows &&
+                            !scatters() && setting.description.activation != Activation::Srelu),
         keepsBatch_(setting.keepsBatch),
-        takesSamples_(rounding_ == Rounding::Tiles && setting.index == 0 && !setting.keepsBatch),
+        takesSamples_(rounding_ != Rounding::None && setting.index == 0 && !setting.keepsBatch),
         rowsOnTheWay_(static_cast<size_t>(setting.threads)),
         inputs_(rounding_, gridInputs(), widest_, setting.panelsAtOnce),
         gradients_(rounding_, gridOutputs(), widest_, setting.training ? setting.panelsAtOnce : 0) {
-    if (rounding_ == Rounding::Tiles) {
+    if (rounding_ != Rounding::None) {
       for (auto& rows : rowsOnTheWay_)
         rows = AlignedBuffer<float>(checkedProduct(kRowsOnTheWay, setting.stride));
     }
@@ -80,9 +80,11 @@ class SparseLayer final : public LinearLayer {
 
   void finishGradientRows(const Pass& pass, Range rows, Range samples) override {
     LinearLayer::finishGradientRows(pass, rows, samples);
-    if (roundsFinishedRows_)
-      gradients_.round(pass.kernels, gradientRows(pass, rows), pass.stride, rows, gradientForms(),
-                       pass.place.sum);
+    if (!roundsFinishedRows_) return;
+    // The layer above may have more padding than this one.
+    const Range own{rows.begin, std::min(rows.end, gridOutputs())};
+    gradients_.round(pass.kernels, gradientRows(pass, rows), pass.stride, own, gradientForms(),
+                     pass.place.sum);
   }
 
   void beginBackward(const Pass& pass) override {
@@ -109,8 +111,7 @@ class SparseLayer final : public LinearLayer {
       gatherBoth(pass, input, both);
       return;
     }
-    // 4 x 1 does not gather here, so it gains nothing from rounded numbers.
-    if (state_.pattern.block() == BlockShape{4, 1}) return from(outputGradient_[pass.panel]);
+    if (scatters()) return from(outputGradient_[pass.panel]);
     gather(pass, gradients_, outputGradient_[pass.panel], from);
   }
 
@@ -137,6 +138,9 @@ class SparseLayer final : public LinearLayer {
 
  private:
   using OfSamples = TileForms::OfSamples;
+
+  /// 4 x 1 does not gather output gradients, so it gains nothing from rounded ones there.
+  bool scatters() const { return state_.pattern.block() == BlockShape{4, 1}; }
 
   /// As many as are finished at once.
   static constexpr int64_t kRowsOnTheWay = 64;
