@@ -15,6 +15,7 @@ import {
 } from './records.js'
 import type { AccuracyRecord, Results } from './results.js'
 import { mlp, mlpBatch, productBatch, square, targetThreads, wide } from './suites/plan.js'
+import { blockOf } from './suites/suite.js'
 
 /** A run, and what was measured apart from it. */
 export type Measurements = Results & { run: Run }
@@ -49,7 +50,9 @@ const allows = (by: Bound['by']) => `${by} ${by === 'multiply-adds' ? 'allow' : 
 function boundOf(run: Run, record: TimingRecord): Bound | null {
   const ceilings = ceilingsOf(run, record.threads)
   const tiles =
-    run.machine.instructionSet === 'amx' && record.precision === 'bfloat16' && record.block !== '1x1'
+    run.machine.instructionSet === 'amx' &&
+    record.precision === 'bfloat16' &&
+    blockOf(record.block).every((side) => side % 8 === 0)
   if (ceilings === undefined || tiles) return null
   const sizes = record.shape.split('-').map(Number)
   const way: Way = record
