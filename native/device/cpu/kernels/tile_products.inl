@@ -85,7 +85,7 @@ struct TileRun {
 
 constexpr int64_t kTileRowBytes = kTileWords * sizeof(uint32_t);
 /// Tiles that hold a left factor of so many groups of 32 samples.
-constexpr int64_t kLeftTiles = 4;
+constexpr int kLeftTiles = 4;
 
 /// output = run x input (+ output) for Groups times 16 samples from `sample` on.
 template <int Groups>
@@ -122,7 +122,7 @@ void tiledSpmm(const MatrixView& m, const Bfloat16Tile* input, float* output, in
   constexpr int kGroups = 4;  // of 16 samples, whose sums are in tiles together
   const int outputs = tileSide(m.blockOutputs), inputs = tileSide(m.blockInputs);
   const TileShapes::Shape sums{outputs, 64}, weights{outputs, 2 * inputs}, pairs{inputs / 2, 64};
-  const TileShapes shapes({sums, sums, sums, sums, pairs, pairs, weights, weights});
+  const TileShapes shapes({sums, sums, sums, sums, {}, pairs, weights, weights});
   const int64_t pitch = stride * static_cast<int64_t>(sizeof(float));
   const int64_t size = int64_t{m.blockOutputs} * m.blockInputs;
   const auto split = m.inputStride == 1 ? splitRows : splitColumns;
@@ -145,9 +145,8 @@ void tiledSpmm(const MatrixView& m, const Bfloat16Tile* input, float* output, in
         const float* const block = m.values + slot * size + first * m.outputStride;
         for (int32_t k = 0; k < m.blockInputs; k += inputs) {
           split(block + k * m.inputStride, weightPitch, outputs, inputs, run.weights[run.count]);
-          const uint32_t* const from =
-              pairsOfFeatures(input, int64_t{m.indices[entry]} * m.blockInputs + k, stride);
-          run.inputs[run.count++] = from;
+          const int64_t feature = int64_t{m.indices[entry]} * m.blockInputs + k;
+          run.inputs[run.count++] = pairsOfFeatures(input, feature, stride);
           if (run.count == TileRun::kMost) flush();
         }
       }
@@ -158,7 +157,7 @@ void tiledSpmm(const MatrixView& m, const Bfloat16Tile* input, float* output, in
 
 /// Loads `groups` groups of 32 samples of a left factor into the tiles from 4 on.
 inline void loadLeft(const uint32_t* left, int64_t groups) {
-  unrolled<4>([=](auto g) {
+  unrolled<kLeftTiles>([=](auto g) {
     if (g < groups) loadTile<4 + g>(left + g * kTileWords * kTileFeatures, kTileRowBytes);
   });
 }
@@ -166,7 +165,7 @@ inline void loadLeft(const uint32_t* left, int64_t groups) {
 /// sums[t] += the left factor in the tiles from 4 on x right[t], for Count tiles of sums.
 template <int Count>
 inline void multiplySamples(const uint32_t* const* right, int64_t first, int64_t groups) {
-  unrolled<4>([=](auto g) {
+  unrolled<kLeftTiles>([=](auto g) {
     if (g >= groups) return;
     unrolled<Count>([=](auto t) {
       loadTile<3>(right[t] + (first + g) * kTileWords * kTileFeatures, kTileRowBytes);
@@ -199,7 +198,7 @@ inline void gradientsOfTiles(const GradientTile& shape, const uint32_t* left, in
                              const uint32_t* const* right, float* const* gradient, bool accumulate) {
   unrolled<Count>([](auto t) { clearTile<t>(); });
   for (int64_t first = 0; first < groups; first += kLeftTiles) {
-    const int64_t some = std::min(kLeftTiles, groups - first);
+    const int64_t some = std::min<int64_t>(kLeftTiles, groups - first);
     if (groups > kLeftTiles) loadLeft(left + first * kTileWords * kTileFeatures, some);
     multiplySamples<Count>(right, first, some);
   }
