@@ -54,16 +54,15 @@ class SparseProduct final : public Workload {
     };
     switch (product_) {
       case Product::Forward:
-        return products_.multiply(kernels_, weights_.data(), input, stride_, products_.rows(team),
+        return products_.multiply(kernels_, team, weights_.data(), input, stride_,
                                   into(output, pattern_.block().rows), nothing);
       case Product::InputGradient:
-        return products_.multiplyTransposed(kernels_, weights_.data(), output, stride_,
-                                            products_.columns(team), into(input, pattern_.block().columns),
-                                            nothing);
+        return products_.multiplyTransposed(kernels_, team, weights_.data(), output, stride_,
+                                            into(input, pattern_.block().columns), nothing);
       case Product::WeightGradient:
         return products_.gradient(
-            kernels_, output, input, stride_, products_.rows(team), false,
-            [&](int64_t) { return scratch_[thread].data(); }, nothing);
+            kernels_, team, output, input, stride_, false, [&](int64_t) { return scratch_[thread].data(); },
+            nothing);
     }
   }
 

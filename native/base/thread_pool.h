@@ -10,8 +10,9 @@
 
 namespace espalier {
 
-/// A fixed team of threads that works in phases. The caller of run() is thread 0. Work is divided statically
-/// by thread number, so that no result depends on timing.
+/// A fixed team of threads that works in phases. The caller of run() is thread 0. However they divide the
+/// work, every number is to be computed by one of them as any other would, so that no result depends on
+/// timing.
 class ThreadPool {
  public:
   /// Throws Error(Memory) where the system does not give so many threads.

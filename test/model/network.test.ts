@@ -143,6 +143,28 @@ t.test('any number of threads gives the same bits', { skip: noAddon }, async (t)
   t.strictSame(await trained(3), one)
 })
 
+t.test('so it is where threads take over rows from each other', { skip: noAddon }, async (t) => {
+  const wide = clouds(500, 150, 3)
+  const layers = [
+    sparse(520, { block: '16x16' }),
+    sparse(300, { block: '8x8' }),
+    sparse(520, { block: '4x1' }),
+    sparse(400, { block: '5x7' }),
+    sparse(300),
+    dense(3),
+  ]
+  for (const precision of ['float32', 'bfloat16'] as const) {
+    const trained = async (threads: number) => {
+      const network = new Network({ inputs: 150, layers, sparsity: 0.7, seed: 4, device: 'cpu', precision })
+      await network.fit(wide, { epochs: 2, batchSize: 128, rewire: set({ every: 3 }), threads })
+      return bits(await network.snapshot())
+    }
+    const one = await trained(1)
+    for (const threads of [2, 3, 5])
+      t.strictSame(await trained(threads), one, `${precision}, ${threads} threads`)
+  }
+})
+
 t.test('so it is where threads take a part of the batch each', { skip: noAddon }, async (t) => {
   const layers = [
     sparse(29, { activation: 'srelu', block: '4x1' }),

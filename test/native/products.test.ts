@@ -212,6 +212,32 @@ t.test('results are the same bits on any number of threads', async (t) => {
   }
 })
 
+t.test('and where they take over rows from each other, as they do of large products', async (t) => {
+  const batch = 256
+  for (const block of blocks) {
+    const matrix = raggedMatrix(390, 341, block, 0.3, 8)
+    const draw = random(5)
+    const input = floats(341 * batch, draw)
+    const gradient = floats(390 * batch, draw)
+    for (const precision of ['float32', 'bfloat16'] as const) {
+      const all = (threads: number) => {
+        const forward = new Float32Array(390 * batch)
+        const backward = new Float32Array(341 * batch)
+        const weights = new Float32Array(matrix.values.length)
+        kernels.spmm(matrix, input, batch, forward, threads, null, precision)
+        kernels.spmmTransposed(matrix, gradient, batch, backward, threads, null, precision)
+        kernels.sddmm(matrix, gradient, input, batch, weights, threads, null, precision)
+        return [forward, backward, weights].map((result) => Buffer.from(result.buffer))
+      }
+      const alone = all(1)
+      // More than the processors of most machines, so that some are late.
+      for (const threads of [2, 3, 5])
+        for (const [i, result] of all(threads).entries())
+          t.ok(result.equals(alone[i]!), `${block} ${precision}, product ${i}, ${threads} threads`)
+    }
+  }
+})
+
 t.test('a matrix without any connection gives zeros', async (t) => {
   const matrix = matrixAt(5, 6, [4, 4], [])
   const out = new Float32Array(5 * 3).fill(7)

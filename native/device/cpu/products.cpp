@@ -163,12 +163,12 @@ void multiply(const Means& means, const Pattern& pattern, const float* values, c
   const Grid& grid = pattern.grid();
   const int64_t width = panelWidth(pattern, batch, means.narrow);
   const SparseProducts products(pattern, width, means.pool.threads(), means.narrow);
-  multiplyPanels(
-      means, roundingOf(means, pattern), {grid.columns, paddedColumns(grid), grid.rows, paddedRows(grid)},
-      width, input, batch, out, grid.block.rows,
-      [&](const Team& team, const auto* in, const auto& outputOf, const auto& finished) {
-        products.multiply(means.kernels, values, in, width, products.rows(team), outputOf, finished);
-      });
+  multiplyPanels(means, roundingOf(means, pattern),
+                 {grid.columns, paddedColumns(grid), grid.rows, paddedRows(grid)}, width, input, batch, out,
+                 grid.block.rows,
+                 [&](const Team& team, const auto* in, const auto& outputOf, const auto& finished) {
+                   products.multiply(means.kernels, team, values, in, width, outputOf, finished);
+                 });
 }
 
 void multiplyTransposed(const Means& means, const Pattern& pattern, const float* values, const float* input,
@@ -180,8 +180,7 @@ void multiplyTransposed(const Means& means, const Pattern& pattern, const float*
                  {grid.rows, paddedRows(grid), grid.columns, paddedColumns(grid)}, width, input, batch, out,
                  grid.block.columns,
                  [&](const Team& team, const auto* in, const auto& outputOf, const auto& finished) {
-                   products.multiplyTransposed(means.kernels, values, in, width, products.columns(team),
-                                               outputOf, finished);
+                   products.multiplyTransposed(means.kernels, team, values, in, width, outputOf, finished);
                  });
 }
 
@@ -192,7 +191,7 @@ void sampledProduct(const Means& means, const Pattern& pattern, const float* gra
   overBothSides(means, pattern, width, gradient, input, batch,
                 [&](int thread, Range samples, const auto* gradients, const auto* inputs) {
                   products.gradient(
-                      means.kernels, gradients, inputs, width, products.rows(Team::all(means.pool, thread)),
+                      means.kernels, Team::all(means.pool, thread), gradients, inputs, width,
                       samples.begin > 0, [&](int64_t first) { return out + first; },
                       [](int64_t, std::span<const float>) {});
                 });
@@ -208,9 +207,8 @@ void backwardProducts(const Means& means, const Pattern& pattern, const float* v
   overBothSides(means, pattern, width, gradient, input, batch,
                 [&](int thread, Range samples, const auto* gradients, const auto* inputs) {
                   products.backward(
-                      means.kernels, values, gradients, inputs, width,
-                      products.columns(Team::all(means.pool, thread)), samples.begin > 0, weightGradient,
-                      [&](Range columns) { return dx.row(columns.begin); },
+                      means.kernels, Team::all(means.pool, thread), values, gradients, inputs, width,
+                      samples.begin > 0, weightGradient, [&](Range columns) { return dx.row(columns.begin); },
                       [&](Range columns) { dx.store(inputGradient, batch, samples, columns); });
                 });
 }

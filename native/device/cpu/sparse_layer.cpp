@@ -66,8 +66,7 @@ class SparseLayer final : public LinearLayer {
       finishRows(pass, {rows.begin * height, rows.end * height}, pass.samples());
     };
     const auto from = [&](const auto* elements) {
-      products_.multiply(pass.kernels, weights(pass), elements, pass.stride, products_.rows(pass.team),
-                         outputOf, finished);
+      products_.multiply(pass.kernels, pass.team, weights(pass), elements, pass.stride, outputOf, finished);
     };
     if (!takesSamples_) round(pass, input, inputForms(pass), inputs_);
     gather(pass, inputs_, input, from);
@@ -94,17 +93,16 @@ class SparseLayer final : public LinearLayer {
 
   void multiplyTransposed(const Pass& pass, const float* input, CpuLayer& below) override {
     const int64_t width = state_.pattern.block().columns;
-    const Range columns = products_.columns(pass.team);
     const auto features = [&](Range some) { return Range{some.begin * width, some.end * width}; };
     const auto outputOf = [&](Range some) { return below.gradientRows(pass, features(some)); };
     const auto finished = [&](Range some) { below.finishGradientRows(pass, features(some), pass.samples()); };
     const auto from = [&](const auto* gradient) {
-      products_.multiplyTransposed(pass.kernels, weights(pass), gradient, pass.stride, columns, outputOf,
+      products_.multiplyTransposed(pass.kernels, pass.team, weights(pass), gradient, pass.stride, outputOf,
                                    finished);
     };
     if (fuses_ && pass.update != nullptr) {
       const auto both = [&](const auto* gradient, const auto* elements) {
-        products_.backward(pass.kernels, weights(pass), gradient, elements, pass.stride, columns,
+        products_.backward(pass.kernels, pass.team, weights(pass), gradient, elements, pass.stride,
                            weightSum_.accumulates(pass.place), weightSum_.at(pass.place, 0, nullptr),
                            outputOf, finished);
       };
@@ -116,12 +114,12 @@ class SparseLayer final : public LinearLayer {
   }
 
   void settleWeights(const Pass& pass, const float* input) override {
-    const Range rows = products_.rows(pass.team);
     const auto settle = [&](int64_t first, std::span<float> gradients) {
       weightSum_.settle(pass.kernels, *pass.update, state_.weight, first,
                         static_cast<int64_t>(gradients.size()), gradients.data(), pass.place);
     };
     if (fuses_) {
+      const Range rows = products_.rows(pass.team);
       const int64_t first = state_.pattern.rowOffsets()[rows.begin];
       const int64_t end = state_.pattern.rowOffsets()[rows.end];
       settle(first, {weightSum_.at(pass.place, first, nullptr), static_cast<size_t>(end - first)});
@@ -130,7 +128,7 @@ class SparseLayer final : public LinearLayer {
     const auto from = [&](const auto* gradient, const auto* elements) {
       float* const scratch = scratch_[static_cast<size_t>(pass.thread)].data();
       products_.gradient(
-          pass.kernels, gradient, elements, pass.stride, rows, weightSum_.accumulates(pass.place),
+          pass.kernels, pass.team, gradient, elements, pass.stride, weightSum_.accumulates(pass.place),
           [&](int64_t first) { return weightSum_.at(pass.place, first, scratch); }, settle);
     };
     gatherBoth(pass, input, from);

@@ -60,6 +60,10 @@ constexpr int64_t kInputsToFetch = 32;
 constexpr int64_t kGradientsAtOnce = int64_t{1} << 11;
 constexpr int64_t kGradientsOfSmallChunks = int64_t{1} << 14;
 constexpr int64_t kGradientsOfChunks = int64_t{1} << 17;
+/// Rows of a matrix that threads take together at least.
+constexpr int64_t kRowsTogether = 32;
+/// Multiply-adds of a thread from which on it pays that others may take over some: some 20 microseconds.
+constexpr int64_t kProductsToShare = int64_t{1} << 20;
 
 /// Block columns of a chunk for the first cache; 0 where such chunks do not pay: where several outputs share
 /// an input, and where rows have so few inputs in one that taking a row up and laying it down takes the time.
@@ -134,16 +138,26 @@ MatrixView ChunkedRows::restrict(MatrixView view, int64_t chunk) const {
 }
 
 SparseProducts::SparseProducts(const Pattern& pattern, int64_t stride, int threads, bool narrow)
-    : pattern_(&pattern),
-      rowShares_(pattern.rowOffsets(), pattern.block().size(), threads),
-      columnShares_(pattern.columnOffsets(), pattern.block().size(), threads,
-                    blocksOfUnit(pattern.block().columns)) {
+    : pattern_(&pattern) {
   const Grid& grid = pattern.grid();
   // Where values are looked up, and where inputs are bfloat16, fetching inputs takes too little of the time.
   forward_ =
       ChunkedRows(forwardView(pattern, nullptr), grid.blockRows(), grid.blockColumns(), stride, !narrow);
   transposed_ =
       ChunkedRows(transposeView(pattern, nullptr), grid.blockColumns(), grid.blockRows(), stride, false);
+  const RowShares rows(pattern.rowOffsets(), grid.block.size(), threads);
+  const RowShares columns(pattern.columnOffsets(), grid.block.size(), threads,
+                          blocksOfUnit(grid.block.columns));
+  const bool repays = pattern.values() * stride >= threads * kProductsToShare;
+  // Rows that walk chunks together do so for the sake of being many.
+  const auto unit = [&](const ChunkedRows& chunked, int64_t height) {
+    if (!repays || chunked.chunks() > 1) return int64_t{0};
+    return roundUp(std::max<int64_t>(1, kRowsTogether / height), blocksOfUnit(height));
+  };
+  const bool scatters = grid.block == BlockShape{4, 1};
+  forwardRows_ = SharedRows(rows, threads, unit(forward_, grid.block.rows));
+  gradientRows_ = SharedRows(rows, threads, unit(forward_, grid.block.rows));
+  columns_ = SharedRows(columns, threads, scatters ? 0 : unit(transposed_, grid.block.columns));
   for (int64_t row = 0; row < grid.blockRows(); ++row) {
     const int64_t end = endOfRun(row, grid.blockRows());
     longestRun_ =

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "device/cpu/kernels/kernels.h"
-#include "device/cpu/work_shares.h"
+#include "device/cpu/shared_rows.h"
 #include "sparse/pattern.h"
 
 namespace espalier::cpu {
@@ -53,52 +53,53 @@ class ChunkedRows {
   std::vector<int64_t> bounds_;
 };
 
-/// The products of one sparse matrix with panels of at most `stride` samples, for threads that divide the
-/// rows. Panels hold floats or pairs of bfloat16 (see GatheringProducts). Holds on to the pattern; make it
-/// again when that has changed.
+/// The products of one sparse matrix with panels of at most `stride` samples, by every member of a team, who
+/// divide the rows. Panels hold floats or pairs of bfloat16 (see GatheringProducts). Holds on to the pattern;
+/// make it again when that has changed.
 class SparseProducts {
  public:
   SparseProducts() = default;
   /// narrow: whether panels that are gathered from hold bfloat16.
   SparseProducts(const Pattern& pattern, int64_t stride, int threads, bool narrow = false);
 
-  /// A member's block rows and block columns.
-  Range rows(const Team& team) const { return rowShares_.of(team); }
-  Range columns(const Team& team) const { return columnShares_.of(team); }
-
-  /// The product matrix x input, for some block rows, groups of which are written where outputOf(rows) says;
+  /// The product matrix x input, groups of whose block rows are written where outputOf(rows) says;
   /// finished(rows) is called on each group then.
   template <typename Element, typename OutputOf, typename Finished>
-  void multiply(const Kernels& kernels, const float* values, const Element* input, int64_t stride,
-                Range blockRows, const OutputOf& outputOf, const Finished& finished) const {
-    walk(kernels, forward_, forwardView(*pattern_, values), input, stride, blockRows, outputOf, finished);
+  void multiply(const Kernels& kernels, const Team& team, const float* values, const Element* input,
+                int64_t stride, const OutputOf& outputOf, const Finished& finished) const {
+    forwardRows_.divide(team, [&](Range blockRows) {
+      walk(kernels, forward_, forwardView(*pattern_, values), input, stride, blockRows, outputOf, finished);
+    });
   }
 
-  /// The product transpose(matrix) x input, for some block columns.
+  /// The product transpose(matrix) x input, in groups of block columns.
   template <typename Element, typename OutputOf, typename Finished>
-  void multiplyTransposed(const Kernels& kernels, const float* values, const Element* input, int64_t stride,
-                          Range blockColumns, const OutputOf& outputOf, const Finished& finished) const {
-    if constexpr (std::is_same_v<Element, float>) {
-      if (pattern_->block() == BlockShape{4, 1}) {
-        scatter(kernels, values, input, outputOf(blockColumns), stride, blockColumns);
-        finished(blockColumns);
-        return;
+  void multiplyTransposed(const Kernels& kernels, const Team& team, const float* values, const Element* input,
+                          int64_t stride, const OutputOf& outputOf, const Finished& finished) const {
+    columns_.divide(team, [&](Range blockColumns) {
+      if constexpr (std::is_same_v<Element, float>) {
+        if (pattern_->block() == BlockShape{4, 1}) {
+          scatter(kernels, values, input, outputOf(blockColumns), stride, blockColumns);
+          finished(blockColumns);
+          return;
+        }
       }
-    }
-    walk(kernels, transposed_, transposeView(*pattern_, values), input, stride, blockColumns, outputOf,
-         finished);
+      walk(kernels, transposed_, transposeView(*pattern_, values), input, stride, blockColumns, outputOf,
+           finished);
+    });
   }
 
-  /// multiplyTransposed() and gradient() of some columns at once, in the same bits, of single weights: writes
-  /// or adds to gradients[entry] for every entry of the columns.
+  /// multiplyTransposed() and gradient() at once, in the same bits, of single weights: writes or adds to
+  /// gradients[entry] for every entry.
   template <typename Element, typename OutputOf, typename Finished>
-  void backward(const Kernels& kernels, const float* values, const Element* outputGradient,
-                const Element* input, int64_t stride, Range columns, bool accumulate, float* gradients,
+  void backward(const Kernels& kernels, const Team& team, const float* values, const Element* outputGradient,
+                const Element* input, int64_t stride, bool accumulate, float* gradients,
                 const OutputOf& outputOf, const Finished& finished) const {
     const MatrixView view = transposeView(*pattern_, values);
     const int64_t pitch = stride / samplesOf<Element>();
+    // Columns that are taken over cost too much: their gradients lie in the lines of the other's.
     inGroups(
-        transposed_, columns, kRowsAtOnce,
+        transposed_, columns_.share(team), kRowsAtOnce,
         [&](Range few, int64_t chunk) {
           kernels.products<Element>().spmmSddmm(transposed_.restrict(view, chunk).from(few.begin),
                                                 outputGradient, input + few.begin * pitch, outputOf(few),
@@ -107,25 +108,31 @@ class SparseProducts {
         finished);
   }
 
-  /// The gradients of some block rows, a run of rows at a time: writes or adds them where at(first value)
+  /// The gradients of all weights, a run of block rows at a time: writes or adds them where at(first value)
   /// says, which may be gradientScratch() numbers, then calls settle(first value, gradients).
   template <typename Element, typename At, typename Settle>
-  void gradient(const Kernels& kernels, const Element* outputGradient, const Element* input, int64_t stride,
-                Range blockRows, bool accumulate, const At& at, const Settle& settle) const {
-    for (int64_t row = blockRows.begin; row < blockRows.end;) {
-      const int64_t end = endOfRun(row, blockRows.end);
-      const int64_t first = pattern_->rowOffsets()[row], size = pattern_->block().size();
-      float* const target = at(first * size);
-      for (int64_t chunk = 0; chunk < forward_.chunks(); ++chunk) {
-        kernels.products<Element>().sddmm(forward_.restrict(forwardView(*pattern_, nullptr), chunk),
-                                          outputGradient, input, stride, {row, end}, first, accumulate,
-                                          target);
+  void gradient(const Kernels& kernels, const Team& team, const Element* outputGradient, const Element* input,
+                int64_t stride, bool accumulate, const At& at, const Settle& settle) const {
+    gradientRows_.divide(team, [&](Range blockRows) {
+      for (int64_t row = blockRows.begin; row < blockRows.end;) {
+        const int64_t end = endOfRun(row, blockRows.end);
+        const int64_t first = pattern_->rowOffsets()[row], size = pattern_->block().size();
+        float* const target = at(first * size);
+        for (int64_t chunk = 0; chunk < forward_.chunks(); ++chunk) {
+          kernels.products<Element>().sddmm(forward_.restrict(forwardView(*pattern_, nullptr), chunk),
+                                            outputGradient, input, stride, {row, end}, first, accumulate,
+                                            target);
+        }
+        const int64_t count = (pattern_->rowOffsets()[end] - first) * size;
+        settle(first * size, std::span<float>(target, static_cast<size_t>(count)));
+        row = end;
       }
-      const int64_t count = (pattern_->rowOffsets()[end] - first) * size;
-      settle(first * size, std::span<float>(target, static_cast<size_t>(count)));
-      row = end;
-    }
+    });
   }
+
+  /// A member's block rows of what backward() has left in gradients.
+  Range rows(const Team& team) const { return gradientRows_.share(team); }
+
   int64_t gradientScratch() const { return longestRun_; }
   int64_t bytes() const { return forward_.bytes() + transposed_.bytes(); }
 
@@ -166,8 +173,9 @@ class SparseProducts {
   static constexpr int64_t kTileRowsAtOnce = 64;
 
   const Pattern* pattern_ = nullptr;
-  RowShares rowShares_;
-  RowShares columnShares_;
+  SharedRows forwardRows_;
+  SharedRows columns_;
+  SharedRows gradientRows_;
   ChunkedRows forward_;
   ChunkedRows transposed_;
   int64_t longestRun_ = 0;

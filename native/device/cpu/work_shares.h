@@ -61,8 +61,9 @@ class RowShares {
   /// A member's rows; parts is the size of the team, unless that is one thread alone.
   Range of(const Team& team) const {
     if (team.members() == 1) return {0, bounds_.back()};
-    return {bounds_[team.member()], bounds_[team.member() + 1]};
+    return of(team.member());
   }
+  Range of(int member) const { return {bounds_[member], bounds_[member + 1]}; }
 
  private:
   std::vector<int64_t> bounds_{0, 0};

@@ -8,7 +8,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/thread_pool.h"
 #include "base/turns.h"
+#include "device/cpu/shared_rows.h"
 #include "model/snapshot.h"
 #include "train/network.h"
 #include "train/sample_stream.h"
@@ -216,9 +218,48 @@ void teamsTakeTurns() {
   expect(turns.load().running == 0 && turns.load().waiting == 0, "nobody is left in the row");
 }
 
+/// Three members, of whom one sleeps over every row: the others do much of its share, and every row is done once
+/// each time, whether or not the members wait for each other in between.
+void rowsAreShared() {
+  constexpr int kMembers = 3, kRounds = 40;
+  constexpr int64_t kRows = 100, kUnit = 3;
+  std::vector<int64_t> offsets(kRows + 1);
+  for (int64_t row = 0; row <= kRows; ++row) offsets[static_cast<size_t>(row)] = row * (row + 1) / 2;
+  const cpu::SharedRows shared(cpu::RowShares(offsets, 1, kMembers, 2), kMembers, kUnit);
+  ThreadPool pool(kMembers);
+  for (const bool waits : {true, false}) {
+    std::vector<std::atomic<int>> times(kRows);
+    std::atomic<int64_t> ofSleeper{0};
+    pool.run([&](int thread) {
+      const cpu::Team team = cpu::Team::all(pool, thread);
+      for (int round = 0; round < kRounds; ++round) {
+        shared.divide(team, [&](cpu::Range rows) {
+          for (int64_t row = rows.begin; row < rows.end; ++row) ++times[static_cast<size_t>(row)];
+          if (thread != 1) return;
+          ofSleeper += rows.size();
+          std::this_thread::sleep_for(std::chrono::microseconds(100));
+        });
+        if (waits) pool.barrier();
+      }
+    });
+    for (const auto& each : times) expect(each == kRounds, "every row is done once");
+    const int64_t share = shared.share(cpu::Team::all(pool, 1)).size() * kRounds;
+    if (waits) expect(ofSleeper > 0 && ofSleeper < share, "who sleeps does less than its share");
+  }
+  const cpu::SharedRows kept(cpu::RowShares(offsets, 1, kMembers), kMembers, 0);
+  pool.run([&](int thread) {
+    const cpu::Team team = cpu::Team::all(pool, thread);
+    kept.divide(team, [&](cpu::Range rows) {
+      const cpu::Range own = kept.share(team);
+      expect(rows.begin == own.begin && rows.end == own.end, "without a unit everybody keeps to its share");
+    });
+  });
+}
+
 }  // namespace
 
 int main() {
+  rowsAreShared();
   const Set set;
   teamsTakeTurns();
   manyAtOnce(set);
