@@ -116,6 +116,11 @@ export interface BenchAddon {
    * milliseconds, and places threads as workloads do.
    */
   handover(threads: number): number
+  /**
+   * Gigabytes a second that the slowest of the threads, each on a processor of its own, reads from its second-level cache.
+   * Takes milliseconds, and places threads as workloads do.
+   */
+  pace(threads: number): number
 
   /** One product of one layer on every weight. */
   denseProduct(options: ProductShape & Dense): Workload

@@ -6,7 +6,7 @@ import { repository } from './addon.js'
 import { peers } from './peers/catalogue.js'
 import { writeTask } from './peers/files.js'
 import { peersFolder } from './peers/install.js'
-import { available, measure, nearnessOfProcesses, processor } from './peers/measure.js'
+import { available, calmOfProcesses, measure, processor } from './peers/measure.js'
 import { type PeerRecord, slugOf } from './peers/records.js'
 import { nervaTable, stepTable } from './peers/tables.js'
 import { type Plan, tasksOf } from './peers/task.js'
@@ -45,11 +45,11 @@ const chosen = await available(
   peers.filter(({ name }) => options.peer === undefined || name === options.peer),
 )
 const records: PeerRecord[] = []
-const nearness = nearnessOfProcesses()
+const calm = calmOfProcesses()
 for (const plain of tasksOf(planOf(options.quick === true))) {
   const task = await writeTask(plain, join(peersFolder, 'tasks'))
   for (const peer of chosen.filter(({ tasks }) => tasks.includes(task.name))) {
-    const record = await measure(peer, task, nearness)
+    const record = await measure(peer, task, calm)
     records.push(record)
     const took = record.milliseconds === null ? 'failed' : `${record.milliseconds.toFixed(3)} ms`
     const what = `${task.name}, ${task.threads} threads, ${task.sparsity}: ${peer.name} ${record.version}`

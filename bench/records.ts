@@ -62,8 +62,8 @@ export interface Run {
   timings: TimingRecord[]
   memory: MemoryRecord[]
   failures: FailureRecord[]
-  /** Timings, dense ones too, that were taken while processors shared no cache though at times they do; older runs do not tell. */
-  timedApart?: number
+  /** Timings, dense ones too, that were taken while the host disturbed them (see Calm). */
+  timedDisturbed?: number
 }
 
 /** How many times faster than dense; null where dense was not measured. */

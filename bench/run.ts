@@ -102,7 +102,7 @@ const failed = (failure: FailureRecord) => {
   run.failures.push(failure)
   console.error(`FAILED ${failure.what}: ${failure.message}`)
 }
-run.timedApart = await timeGroups(addon, groups, secondsOf[scale], {
+run.timedDisturbed = await timeGroups(addon, groups, secondsOf[scale], {
   timed(record) {
     run.timings.push(record)
     console.error(rowOf(record).join('  '))

@@ -9,6 +9,7 @@
 #include "inference.h"
 #include "libraries/libraries.h"
 #include "options.h"
+#include "pace.h"
 #include "processors.h"
 #include "products.h"
 #include "rewiring.h"
@@ -137,6 +138,13 @@ Napi::Value handover(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value pace(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const int64_t threads = wholeNumber(info[0], "threads", kLargestThreads);
+    return Napi::Number::New(info.Env(), paceGBs(static_cast<int>(threads)));
+  });
+}
+
 Napi::Value ceilingsOf(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const int64_t threads = wholeNumber(info[0], "threads", kLargestThreads);
@@ -161,6 +169,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add("bindToProcessors", bind);
   add("ceilings", ceilingsOf);
   add("handover", handover);
+  add("pace", pace);
   add("denseProduct", made<makeDenseProduct>);
   add("sparseProduct", made<makeSparseProduct>);
   add("denseStep", made<makeDenseStep>);

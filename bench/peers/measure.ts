@@ -2,7 +2,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { loadBenchAddon } from '../addon.js'
-import { Nearness } from '../nearness.js'
+import { Calm } from '../calm.js'
 import type { Peer } from './catalogue.js'
 import { install, peersFolder, type Runtime } from './install.js'
 import { run } from './process.js'
@@ -57,24 +57,22 @@ export async function available(peers: readonly Peer[]): Promise<(Peer & { runti
   return found
 }
 
-export function nearnessOfProcesses(): Nearness {
+export function calmOfProcesses(): Calm {
   const addon = loadBenchAddon()
-  const handover = (threads: number) => {
-    const nanoseconds = addon.handover(threads)
+  const unbound = (measured: number) => {
     // That has bound this thread to one processor, which the scripts' processes would inherit.
     addon.bindToProcessors(processors)
-    return nanoseconds
+    return measured
   }
-  return new Nearness({ handover })
+  return new Calm({
+    handover: (threads) => unbound(addon.handover(threads)),
+    pace: (threads) => unbound(addon.pace(threads)),
+  })
 }
 
 /** One peer on one task, Espalier just before it. */
-export function measure(
-  peer: Peer & { runtime: Runtime },
-  task: Task,
-  nearness: Nearness,
-): Promise<PeerRecord> {
-  return nearness.time(task.threads, async () => {
+export function measure(peer: Peer & { runtime: Runtime }, task: Task, calm: Calm): Promise<PeerRecord> {
+  return calm.time(task.threads, async () => {
     const own = await outcomeOf(espalier.runtime, espalier.script, task)
     const outcome = await outcomeOf(peer.runtime, peer.script, task).catch(errorOf)
     return recordOf(peer.name, task, outcome, own, machine)

@@ -1,12 +1,12 @@
 import { table, threadText } from '../markdown.js'
 import type { Run } from '../records.js'
 
-function apartText(timedApart: number | undefined): string {
-  if (timedApart === undefined) return ''
-  return timedApart === 0 ? ', near to each other' : `, near to each other but in ${timedApart} timings`
+function disturbedText(timedDisturbed: number | undefined): string {
+  if (timedDisturbed === undefined) return ''
+  return timedDisturbed === 0 ? ', undisturbed' : `, undisturbed but in ${timedDisturbed} timings`
 }
 
-export function machineSection({ machine, ceilings, timedApart }: Run): string {
+export function machineSection({ machine, ceilings, timedDisturbed }: Run): string {
   const caches = machine.caches
     .map(({ level, kibibytes, sharedBy }) => {
       const size = kibibytes < 1024 ? `${kibibytes} KiB` : `${kibibytes / 1024} MiB`
@@ -22,7 +22,10 @@ export function machineSection({ machine, ceilings, timedApart }: Run): string {
       `${machine.espalier}, ${machine.instructionSet} kernels, commit ${machine.commit ?? 'unknown'}, ${machine.date.slice(0, 10)}`,
     ],
     ...machine.libraries.map(({ name, description }) => [name, description]),
-    ['threads', (machine.pinned ? 'bound to processors' : 'not bound to processors') + apartText(timedApart)],
+    [
+      'threads',
+      (machine.pinned ? 'bound to processors' : 'not bound to processors') + disturbedText(timedDisturbed),
+    ],
   ]
   const gigabytes = (value: number | undefined) => (value === undefined ? '-' : `${value.toFixed(0)} GB/s`)
   return [

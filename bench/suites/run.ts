@@ -39,8 +39,8 @@ async function baselinesOf(timer: Timer, group: Group, suite: Suite, listener: L
 }
 
 /**
- * Times group after group. What fails is told of and left out. Returns how many timings were taken while processors were
- * apart (see Nearness).
+ * Times group after group. What fails is told of and left out. Returns how many timings were taken while the
+ * host disturbed them (see Calm).
  */
 export async function timeGroups(
   addon: BenchAddon,
@@ -64,7 +64,7 @@ export async function timeGroups(
       }
     }
   }
-  return timer.timedApart
+  return timer.timedDisturbed
 }
 
 /** What the machine can do at best, with each number of threads. */

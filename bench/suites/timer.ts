@@ -1,6 +1,6 @@
 import type { BenchAddon, Dense, Library, Workload } from '../addon.js'
+import { Calm } from '../calm.js'
 import { glance, measure, releaseWorkloads, type Timing } from '../measure.js'
-import { Nearness } from '../nearness.js'
 import type { Baseline } from '../records.js'
 
 /** Dense work in each of the ways that there are. */
@@ -23,7 +23,7 @@ const measureIt = (make: () => Workload, seconds: number) => measure(make(), sec
 export class Timer {
   readonly #libraries: readonly Library[]
   readonly #ways = new Map<string, readonly Dense[]>()
-  readonly #nearness: Nearness
+  readonly #calm: Calm
 
   constructor(
     readonly addon: BenchAddon,
@@ -31,19 +31,19 @@ export class Timer {
     readonly seconds: number,
   ) {
     this.#libraries = addon.libraries().found
-    this.#nearness = new Nearness(addon)
+    this.#calm = new Calm(addon)
   }
 
   time(threads: number, make: () => Workload): Promise<Timing> {
-    return this.#nearness.time(threads, async () => {
+    return this.#calm.time(threads, async () => {
       const timing = measureIt(make, this.seconds)
       await releaseWorkloads()
       return timing
     })
   }
 
-  get timedApart(): number {
-    return this.#nearness.timedApart
+  get timedDisturbed(): number {
+    return this.#calm.timedDisturbed
   }
 
   /** Null where there is no dense library. */
@@ -62,7 +62,7 @@ export class Timer {
     if (known !== undefined) return known
     const tried: { way: Dense; seconds: number }[] = []
     for (const way of this.#waysWith(work.threads)) {
-      await this.#nearness.wait(work.threads)
+      await this.#calm.wait(work.threads)
       tried.push({ way, seconds: glanceAt(() => (work.trial ?? work.make)(way)) })
       await releaseWorkloads()
     }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { connectionsOf, gatheredBytes, inferenceBound, productsBound, stepBound } from '../../bench/bounds.js'
+import { Calm } from '../../bench/calm.js'
 import { lostPoints } from '../../bench/figures.js'
-import { Nearness } from '../../bench/nearness.js'
 import type { PeerRecord } from '../../bench/peers/records.js'
 import { all, type FailureRecord, find, speedup, type TimingRecord } from '../../bench/records.js'
 import { measuredPart, replaceMeasured } from '../../bench/report/page.js'
@@ -248,22 +248,55 @@ t.test('groups are timed with the best dense way; what fails is told of and left
   t.ok(Math.abs(forward + inputGradient + weightGradient - second!.milliseconds) < 1e-9)
 })
 
-t.test('times several threads while their processors are near, as long as patience lasts', async (t) => {
-  const handovers = [50, 320, 340, 60, 330, 55, 50]
-  const nearness = new Nearness({ handover: () => handovers.shift() ?? 350 }, 0.04, 0.01)
+t.test('times while processors are near and whole, as long as patience lasts', async (t) => {
+  // What each look finds: handover and pace.
+  const looks: [number, number][] = []
+  const seen = () => looks[0] ?? [350, 100]
+  const addon = {
+    handover: () => seen()[0],
+    pace: () => {
+      const [, pace] = seen()
+      looks.shift()
+      return pace
+    },
+  }
+  const calm = new Calm(addon, 0.05, 0.01, 3)
   let timed = 0
   const work = () => ++timed
-  t.equal(await nearness.time(1, work), 1, 'one thread has nobody to be apart from')
-  t.equal(handovers.length, 7)
-  await nearness.wait(2)
-  t.equal(handovers.length, 6, 'the first look is the nearest so far')
+  const time = async (found: [number, number][]) => {
+    looks.push(...found)
+    const result = await calm.time(2, work)
+    t.strictSame(looks, [])
+    return result
+  }
+  looks.push([50, 100])
+  await calm.wait(2)
+  t.strictSame(looks, [], 'the first look is the calmest so far')
+  const apart: [number, number][] = [
+    [320, 100],
+    [340, 101],
+    [60, 99],
+    [330, 100],
+  ]
   t.equal(
-    await nearness.time(2, work),
-    3,
-    'after two waits it is timed, and again since they moved meanwhile',
+    await time([...apart, [55, 100], [50, 100]]),
+    2,
+    'waits twice, and times again what was moved apart',
   )
-  t.strictSame(handovers, [])
-  t.equal(nearness.timedApart, 0)
-  t.equal(await nearness.time(2, work), 4, 'once patience is at its end it is timed all the same')
-  t.equal(nearness.timedApart, 1)
+  const slowed: [number, number][] = [
+    [50, 90],
+    [51, 98],
+    [52, 80],
+  ]
+  t.equal(await time([...slowed, [50, 97], [50, 98]]), 4, 'waits once, and times again what was slowed down')
+  t.equal(calm.timedDisturbed, 0)
+  const long: [number, number][] = [
+    [50, 80],
+    [50, 80],
+    [50, 80],
+  ]
+  t.equal(await time(long), 5, 'a long disturbance is not waited for to its end, or timed again in')
+  t.equal(calm.timedDisturbed, 1)
+  t.equal(await time([[50, 80]]), 6, 'once all patience is at its end it is timed at once')
+  t.equal(calm.timedDisturbed, 2)
 })

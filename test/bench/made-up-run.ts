@@ -92,6 +92,7 @@ export const madeUpAddon = (calls: string[] = []): BenchAddon => {
     bindToProcessors: () => true,
     ceilings: () => ceilings[0]!,
     handover: () => 50,
+    pace: () => 100,
     denseProduct: dense,
     sparseProduct: sparse,
     denseStep: dense,

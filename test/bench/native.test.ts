@@ -102,6 +102,7 @@ t.test('impossible options are errors', { skip }, async (t) => {
   t.throws(() => addon.bindToProcessors(0), { message: /count/ })
   t.throws(() => addon.ceilings(1e9), { message: /threads/ })
   t.throws(() => addon.handover(0), { message: /threads/ })
+  t.throws(() => addon.pace(0), { message: /threads/ })
   if (process.platform === 'linux') t.throws(() => addon.bindToProcessors(1024), { message: /processors/ })
 })
 
@@ -109,5 +110,6 @@ t.test('measures ceilings and binds threads', { skip }, async (t) => {
   for (const [name, ceiling] of Object.entries(addon.ceilings(2))) t.ok(ceiling > 0, name)
   t.ok(addon.handover(2) > 0)
   t.equal(addon.handover(1), 0)
+  for (const threads of [1, 2]) t.ok(addon.pace(threads) > 0)
   t.equal(addon.bindToProcessors(1), process.platform === 'linux')
 })
