@@ -4,11 +4,11 @@
 #include <chrono>
 #include <vector>
 
-#include "base/aligned_buffer.h"
 #include "base/caches.h"
 #include "base/thread_pool.h"
 #include "kernels/loops.h"
 #include "processors.h"
+#include "reading.h"
 
 namespace espalier::bench {
 namespace {
@@ -36,18 +36,9 @@ class Measurement {
 
   /// Bytes a second of reading `bytes` by every thread, as often as makes about `total`.
   double reading(int64_t bytes, int64_t total) {
-    const auto unit = static_cast<int64_t>(kSumUnit * sizeof(float));
-    const int64_t size = std::max(bytes / unit, int64_t{1}) * kSumUnit;
-    const int64_t passes = std::max<int64_t>(1, total / bytes);
-    std::vector<AlignedBuffer<float>> buffers;
-    for (int i = 0; i < pool_.threads(); ++i) buffers.emplace_back(size);
-    // Memory that was never written is one page of zeros; each thread's own lies near to it.
-    pool_.run([&](int thread) { std::ranges::fill(buffers[static_cast<size_t>(thread)].span(), 1.0f); });
-    const double seconds = fastest([&](int thread) {
-      float result[16];
-      loops_.read(buffers[static_cast<size_t>(thread)].data(), size, passes, result);
-    });
-    return static_cast<double>(size * passes * pool_.threads()) * sizeof(float) / seconds * 1e-9;
+    const Reading reading(pool_, bytes, total);
+    const double seconds = fastest([&](int thread) { reading.read(thread); });
+    return static_cast<double>(reading.bytes() * pool_.threads()) / seconds * 1e-9;
   }
 
  private:
