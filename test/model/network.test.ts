@@ -10,6 +10,7 @@ import {
   erdosRenyi,
   layerNorm,
   Network,
+  type RewireRule,
   rigl,
   set,
   sgd,
@@ -162,6 +163,58 @@ t.test('so it is where threads take over rows from each other', { skip: noAddon 
     const one = await trained(1)
     for (const threads of [2, 3, 5])
       t.strictSame(await trained(threads), one, `${precision}, ${threads} threads`)
+  }
+})
+
+t.test('so it is where weights move chunk by chunk, as masked ones do', { skip: noAddon }, async (t) => {
+  // The second layer has more weights than gradients are kept of, about 700,000 of 900,000.
+  const wide = clouds(520, 30, 3)
+  for (const [precision, dropConnect] of [
+    ['float32', 0],
+    ['float32', 0.2],
+    ['bfloat16', 0],
+  ] as const) {
+    // 256 samples are one panel, 300 are two, whose gradients add up.
+    for (const batchSize of [200, 300]) {
+      const trained = async (masked: boolean, threads: number, rewire: RewireRule) => {
+        const layers = [sparse(600), sparse(1500, { masked, dropConnect, sparsity: 0.2 }), dense(3)]
+        using network = new Network({ inputs: 30, layers, sparsity: 0.2, seed: 4, device: 'cpu', precision })
+        await network.fit(wide, { epochs: 2, batchSize, rewire, threads })
+        return network.snapshot()
+      }
+      const name = `${precision}, DropConnect of ${dropConnect}, batches of ${batchSize}`
+      const one = bits(await trained(false, 1, set({ every: 2 })))
+      for (const threads of [2, 3])
+        t.strictSame(
+          bits(await trained(false, threads, set({ every: 2 }))),
+          one,
+          `${name}, ${threads} threads`,
+        )
+      if (precision === 'bfloat16') continue
+      const [sparsely, densely] = [
+        await trained(false, 2, staticTopology()),
+        await trained(true, 2, staticTopology()),
+      ].map(({ tensors }) => tensors.flatMap(({ data }) => (data instanceof Float32Array ? [data] : [])))
+      for (const [i, tensor] of sparsely!.entries()) {
+        const worst = tensor.reduce((most, value, k) => Math.max(most, Math.abs(value - densely![i]![k]!)), 0)
+        t.ok(worst < 1e-5, `${name}, tensor ${i}: off by ${worst} from a masked layer`)
+      }
+    }
+  }
+})
+
+t.test('so it is where rows are too short for threads to share their lines', { skip: noAddon }, async (t) => {
+  const trained = async (sparsity: number, threads: number) => {
+    const layers = [sparse(90), sparse(120), dense(3)]
+    using network = new Network({ inputs: 20, layers, sparsity, seed: 4, device: 'cpu' })
+    await network.fit(data, { epochs: 1, batchSize: 48, rewire: set({ every: 5 }), threads })
+    return bits(await network.snapshot())
+  }
+  // One thread computes both gradients at once throughout; of two, those of dense rows do.
+  for (const sparsity of [0.9, 0]) {
+    const one = await trained(sparsity, 1)
+    for (const threads of [2, 3])
+      t.strictSame(await trained(sparsity, threads), one, `${sparsity}, ${threads} threads`)
   }
 })
 

@@ -14,8 +14,8 @@ inline constexpr int64_t kSmallestPanel = 64;
 
 /// Samples that a panel should have at most, where the largest sparse layer stores so many weights: those of
 /// a layer beyond the caches are fetched from memory once for every panel, so it gets wider ones.
+inline constexpr int64_t kManyWeights = int64_t{1} << 19;
 inline int64_t widestPanel(int64_t weights) {
-  constexpr int64_t kManyWeights = int64_t{1} << 19;
   return weights > kManyWeights ? kLargestPanel : kUsualPanel;
 }
 

@@ -204,12 +204,22 @@ void backwardProducts(const Means& means, const Pattern& pattern, const float* v
   const int64_t width = panelWidth(pattern, batch, means.narrow);
   Panel dx(grid.columns, grid.columns, width);
   const SparseProducts products(pattern, width, means.pool.threads(), means.narrow);
+  const auto outputOf = [&](Range columns) { return dx.row(columns.begin); };
   overBothSides(means, pattern, width, gradient, input, batch,
                 [&](int thread, Range samples, const auto* gradients, const auto* inputs) {
-                  products.backward(
-                      means.kernels, Team::all(means.pool, thread), values, gradients, inputs, width,
-                      samples.begin > 0, weightGradient, [&](Range columns) { return dx.row(columns.begin); },
-                      [&](Range columns) { dx.store(inputGradient, batch, samples, columns); });
+                  const Team team = Team::all(means.pool, thread);
+                  const bool accumulate = samples.begin > 0;
+                  const auto finished = [&](Range columns) {
+                    dx.store(inputGradient, batch, samples, columns);
+                  };
+                  if (!products.settlesChunks()) {
+                    return products.backward(means.kernels, team, values, gradients, inputs, width,
+                                             accumulate, weightGradient, outputOf, finished);
+                  }
+                  products.backwardInChunks(
+                      means.kernels, team, values, gradients, inputs, width, accumulate,
+                      [&](int64_t first) { return weightGradient + first; },
+                      [](int64_t, std::span<const float>) {}, outputOf, finished);
                 });
 }
 

@@ -8,10 +8,11 @@ namespace {
 class SparseLayer final : public LinearLayer {
  public:
   explicit SparseLayer(const LayerSetting& setting)
-      : LinearLayer(setting, canFuse(setting)),
+      : LinearLayer(setting, keepsGradients(setting)),
         widest_(setting.stride),
         rounding_(roundingFor(setting.narrow, setting.kernels, setting.state.pattern.block())),
-        fuses_(canFuse(setting)),
+        trains_(setting.training),
+        keepsGradients_(keepsGradients(setting)),
         givesGradient_(setting.index > 0),
         roundsFinishedRows_(rounding_ != Rounding::None && setting.training && setting.gradientInRows &&
                             !scatters() && setting.description.activation != Activation::Srelu),
@@ -30,16 +31,14 @@ class SparseLayer final : public LinearLayer {
   void patternChanged() override {
     products_ = SparseProducts(state_.pattern, widest_, static_cast<int>(scratch_.size()),
                                rounding_ != Rounding::None);
-    if (outputGradient_.empty()) return;
-    for (auto& scratch : scratch_) {
-      if (scratch.size() < products_.gradientScratch()) {
-        scratch = AlignedBuffer<float>(products_.gradientScratch());
-      }
-    }
+    if (!trains_ || keepsGradients_) return;
+    if (settlesChunks()) return grow(chunkGradients_, products_.chunkGradients());
+    for (auto& scratch : scratch_) grow(scratch, products_.gradientScratch());
   }
 
   int64_t workspaceBytes() const override {
-    int64_t bytes = LinearLayer::workspaceBytes() + products_.bytes() + inputs_.bytes() + gradients_.bytes();
+    int64_t bytes = LinearLayer::workspaceBytes() + products_.bytes() + inputs_.bytes() + gradients_.bytes() +
+                    chunkGradients_.bytes();
     for (const auto& rows : rowsOnTheWay_) bytes += rows.bytes();
     return bytes;
   }
@@ -59,6 +58,14 @@ class SparseLayer final : public LinearLayer {
   }
 
  protected:
+  /// Moves weights from `first` on by their gradients in a pass.
+  auto settler(const Pass& pass) {
+    return [this, &pass](int64_t first, std::span<float> gradients) {
+      weightSum_.settle(pass.kernels, *pass.update, state_.weight, first,
+                        static_cast<int64_t>(gradients.size()), gradients.data(), pass.place);
+    };
+  }
+
   void multiply(const Pass& pass, const float* input, float* sums) override {
     const int64_t height = state_.pattern.block().rows;
     const auto outputOf = [&](Range rows) { return sums + rows.begin * height * pass.stride; };
@@ -100,25 +107,27 @@ class SparseLayer final : public LinearLayer {
       products_.multiplyTransposed(pass.kernels, pass.team, weights(pass), gradient, pass.stride, outputOf,
                                    finished);
     };
-    if (fuses_ && pass.update != nullptr) {
-      const auto both = [&](const auto* gradient, const auto* elements) {
-        products_.backward(pass.kernels, pass.team, weights(pass), gradient, elements, pass.stride,
-                           weightSum_.accumulates(pass.place), weightSum_.at(pass.place, 0, nullptr),
-                           outputOf, finished);
-      };
-      gatherBoth(pass, input, both);
-      return;
+    if (pass.update != nullptr && (goesAtOnce(pass) || settlesChunks())) {
+      const bool accumulates = weightSum_.accumulates(pass.place);
+      return gatherBoth(pass, input, [&](const auto* gradient, const auto* elements) {
+        if (goesAtOnce(pass)) {
+          return products_.backward(pass.kernels, pass.team, weights(pass), gradient, elements, pass.stride,
+                                    accumulates, weightSum_.at(pass.place, 0, nullptr), outputOf, finished);
+        }
+        products_.backwardInChunks(
+            pass.kernels, pass.team, weights(pass), gradient, elements, pass.stride, accumulates,
+            [&](int64_t first) { return weightSum_.at(pass.place, first, chunkGradients_.data()); },
+            settler(pass), outputOf, finished);
+      });
     }
     if (scatters()) return from(outputGradient_[pass.panel]);
     gather(pass, gradients_, outputGradient_[pass.panel], from);
   }
 
   void settleWeights(const Pass& pass, const float* input) override {
-    const auto settle = [&](int64_t first, std::span<float> gradients) {
-      weightSum_.settle(pass.kernels, *pass.update, state_.weight, first,
-                        static_cast<int64_t>(gradients.size()), gradients.data(), pass.place);
-    };
-    if (fuses_) {
+    if (settlesChunks()) return;
+    const auto settle = settler(pass);
+    if (goesAtOnce(pass)) {
       const Range rows = products_.rows(pass.team);
       const int64_t first = state_.pattern.rowOffsets()[rows.begin];
       const int64_t end = state_.pattern.rowOffsets()[rows.end];
@@ -171,21 +180,31 @@ class SparseLayer final : public LinearLayer {
     });
   }
 
+  static void grow(AlignedBuffer<float>& buffer, int64_t size) {
+    if (buffer.size() < size) buffer = AlignedBuffer<float>(size);
+  }
+
   /// Features with the padding of this layer's blocks.
   int64_t gridInputs() const { return state_.pattern.grid().blockColumns() * state_.pattern.block().columns; }
   int64_t gridOutputs() const { return state_.pattern.grid().blockRows() * state_.pattern.block().rows; }
 
-  /// Whether both products of the backward pass may be one: where a layer below wants its gradient, and
-  /// those of all weights are few enough to be kept.
-  static bool canFuse(const LayerSetting& setting) {
+  /// Both products of the backward pass may go at once, of single weights where a layer below wants its
+  /// gradient: those of all weights are kept where they are few enough,
+  static bool keepsGradients(const LayerSetting& setting) {
     const Pattern& pattern = setting.state.pattern;
     return setting.training && setting.index > 0 && pattern.block().size() == 1 &&
-           widestPanel(pattern.values()) == kUsualPanel;
+           pattern.values() <= kManyWeights;
   }
+  bool goesAtOnce(const Pass& pass) const {
+    return keepsGradients_ && products_.repaysBackward(pass.team, pass.stride);
+  }
+  /// and settled chunk by chunk where they are not.
+  bool settlesChunks() const { return trains_ && givesGradient_ && products_.settlesChunks(); }
 
   const int64_t widest_;
   const Rounding rounding_;
-  const bool fuses_;
+  const bool trains_;
+  const bool keepsGradients_;
   const bool givesGradient_;
   /// Whether output gradients are rounded by whoever finishes their rows, from the first cache.
   const bool roundsFinishedRows_;
@@ -195,6 +214,8 @@ class SparseLayer final : public LinearLayer {
   std::vector<AlignedBuffer<float>> rowsOnTheWay_;
   RoundedPanels inputs_;
   RoundedPanels gradients_;
+  /// Those of one chunk.
+  AlignedBuffer<float> chunkGradients_;
   SparseProducts products_;
 };
 

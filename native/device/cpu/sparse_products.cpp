@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/caches.h"
+#include "device/cpu/panels.h"
 
 namespace espalier::cpu {
 namespace {
@@ -80,8 +81,9 @@ int64_t widthForFirstCache(const MatrixView& view, int64_t rows, int64_t columns
 }  // namespace
 
 ChunkedRows::ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, int64_t stride,
-                         bool forFirstCache)
-    : gradientsAtOnce_(kGradientsAtOnce),
+                         bool forFirstCache, int64_t entries)
+    : columns_(columns),
+      gradientsAtOnce_(kGradientsAtOnce),
       rows_(rows),
       fetchesInputs_(view.ends[rows - 1] * view.blockInputs >= rows * kInputsToFetch) {
   const int64_t blockBytes = view.blockInputs * stride * kFloatBytes;
@@ -91,7 +93,7 @@ ChunkedRows::ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, 
   const int64_t small = forFirstCache ? widthForFirstCache(view, rows, columns, blockBytes) : 0;
   if (small > 0) {
     if (small >= columns) return;
-    cut(view, columns, small);
+    cut(view, small);
     // Asking costs more in rows as short as here, so only weights from far beyond that cache repay it.
     fetchesAhead_ = weightBytes > 4 * whole;
     fetchesInputs_ = false;  // most are near
@@ -99,21 +101,23 @@ ChunkedRows::ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, 
     gradientsAtOnce_ = columns * blockBytes <= whole ? kGradientsOfSmallChunks : kGradientsOfChunks;
     return;
   }
-  if (columns * blockBytes <= whole) return;
-  const int64_t width = std::max<int64_t>(1, chunkBytes / blockBytes);
+  int64_t width = columns * blockBytes <= whole ? columns : std::max<int64_t>(1, chunkBytes / blockBytes);
+  if (blocks > entries) width = std::clamp<int64_t>(columns * entries / blocks, 1, width);
+  if (width >= columns) return;
   // Outputs are fetched and stored once more for every chunk, which has to pay. Where several outputs share
   // an input, fetching inputs from near is not what takes the time, unless the values are looked up as well.
   const int64_t inputsOfChunk = blocks * view.blockInputs / (rows * divideUp(columns, width));
   const bool sharesInputs = view.blockOutputs > 1 && view.valueIndex == nullptr;
   if (sharesInputs && !isFar) return;
   if (inputsOfChunk < (isFar ? kInputsOfChunkIfFar : kInputsOfChunk) * view.blockOutputs) return;
-  cut(view, columns, width);
+  cut(view, width);
   fetchesAhead_ = weightBytes > whole;
   gradientsAtOnce_ = kGradientsOfChunks;
 }
 
-void ChunkedRows::cut(const MatrixView& view, int64_t columns, int64_t width) {
-  chunks_ = divideUp(columns, width);
+void ChunkedRows::cut(const MatrixView& view, int64_t width) {
+  width_ = width;
+  chunks_ = divideUp(columns_, width);
   rowsAtOnce_ = rows_;
   bounds_.resize(static_cast<size_t>((chunks_ + 1) * rows_));
   for (int64_t row = 0; row < rows_; ++row) {
@@ -143,8 +147,11 @@ SparseProducts::SparseProducts(const Pattern& pattern, int64_t stride, int threa
   // Where values are looked up, and where inputs are bfloat16, fetching inputs takes too little of the time.
   forward_ =
       ChunkedRows(forwardView(pattern, nullptr), grid.blockRows(), grid.blockColumns(), stride, !narrow);
+  const MatrixView transpose = transposeView(pattern, nullptr);
+  const bool manySingle = grid.block.size() == 1 && pattern.values() > kManyWeights;
   transposed_ =
-      ChunkedRows(transposeView(pattern, nullptr), grid.blockColumns(), grid.blockRows(), stride, false);
+      manySingle ? ChunkedRows(transpose, grid.blockColumns(), grid.blockRows(), stride, false, kManyWeights)
+                 : ChunkedRows(transpose, grid.blockColumns(), grid.blockRows(), stride, false);
   const RowShares rows(pattern.rowOffsets(), grid.block.size(), threads);
   const RowShares columns(pattern.columnOffsets(), grid.block.size(), threads,
                           blocksOfUnit(grid.block.columns));
@@ -163,6 +170,9 @@ SparseProducts::SparseProducts(const Pattern& pattern, int64_t stride, int threa
     longestRun_ =
         std::max(longestRun_, (pattern.rowOffsets()[end] - pattern.rowOffsets()[row]) * grid.block.size());
   }
+  if (!manySingle || transposed_.chunks() == 1) return;
+  for (int64_t chunk = 0; chunk < transposed_.chunks(); ++chunk)
+    chunkGradients_ = std::max(chunkGradients_, entriesOf(chunk).size());
 }
 
 int64_t SparseProducts::endOfRun(int64_t row, int64_t end) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -25,10 +26,13 @@ class ChunkedRows {
  public:
   ChunkedRows() = default;
   /// rows, columns: block rows and block columns of the view, of which there is at least one. forFirstCache:
-  /// whether chunks may be as small as the first cache.
-  ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, int64_t stride, bool forFirstCache);
+  /// whether chunks may be as small as the first cache. entries: how many a chunk may have, about.
+  ChunkedRows(const MatrixView& view, int64_t rows, int64_t columns, int64_t stride, bool forFirstCache,
+              int64_t entries = std::numeric_limits<int64_t>::max());
 
   int64_t chunks() const { return chunks_; }
+  /// Block columns of the view that a chunk holds.
+  Range columnsOf(int64_t chunk) const { return {chunk * width_, std::min((chunk + 1) * width_, columns_)}; }
   /// Rows that go through all chunks together, where there are several.
   int64_t rowsAtOnce() const { return rowsAtOnce_; }
   /// Gradients of weights that are computed before they are settled.
@@ -39,9 +43,11 @@ class ChunkedRows {
 
  private:
   /// Cuts into chunks of `width` block columns.
-  void cut(const MatrixView& view, int64_t columns, int64_t width);
+  void cut(const MatrixView& view, int64_t width);
 
+  int64_t columns_ = 0;
   int64_t chunks_ = 1;
+  int64_t width_ = 0;
   int64_t rowsAtOnce_ = 1;
   int64_t gradientsAtOnce_ = 1;
   int64_t rows_ = 0;
@@ -103,9 +109,46 @@ class SparseProducts {
         [&](Range few, int64_t chunk) {
           kernels.products<Element>().spmmSddmm(transposed_.restrict(view, chunk).from(few.begin),
                                                 outputGradient, input + few.begin * pitch, outputOf(few),
-                                                stride, {0, few.size()}, chunk > 0, accumulate, gradients);
+                                                stride, {0, few.size()}, chunk > 0, accumulate, 0, gradients);
         },
         finished);
+  }
+
+  /// Whether backward() is what a team does best with panels of that stride. Members divide columns, so that
+  /// in short rows two of them write gradients into one cache line.
+  bool repaysBackward(const Team& team, int64_t stride) const {
+    const int64_t rows = pattern_->grid().blockRows() * team.members();
+    return team.members() == 1 || pattern_->entries() * stride >= rows * kProductsToDivideRow;
+  }
+
+  /// Whether backwardInChunks() serves the pattern: single weights whose gradients are too many to keep.
+  bool settlesChunks() const { return chunkGradients_ > 0; }
+
+  /// The same by all members together, chunk of block rows by chunk: writes or adds the gradients of its
+  /// weights where at(first value) says, which may be chunkGradients() numbers that the members share, and
+  /// when they are complete, every member calls settle(first value, gradients) on some.
+  template <typename Element, typename At, typename Settle, typename OutputOf, typename Finished>
+  void backwardInChunks(const Kernels& kernels, const Team& team, const float* values,
+                        const Element* outputGradient, const Element* input, int64_t stride, bool accumulate,
+                        const At& at, const Settle& settle, const OutputOf& outputOf,
+                        const Finished& finished) const {
+    const MatrixView view = transposeView(*pattern_, values);
+    const Range columns = columns_.share(team);
+    float* const output = outputOf(columns);
+    for (int64_t chunk = 0; chunk < transposed_.chunks(); ++chunk) {
+      const Range entries = entriesOf(chunk);
+      float* const gradients = at(entries.begin);
+      kernels.products<Element>().spmmSddmm(
+          transposed_.restrict(view, chunk).from(columns.begin), outputGradient,
+          input + columns.begin * stride / samplesOf<Element>(), output, stride, {0, columns.size()},
+          chunk > 0, accumulate, entries.begin, gradients);
+      team.barrier();
+      const Range own = team.share(entries.size(), kLine);
+      settle(entries.begin + own.begin,
+             std::span<float>(gradients + own.begin, static_cast<size_t>(own.size())));
+      team.barrier();
+    }
+    finished(columns);
   }
 
   /// The gradients of all weights, a run of block rows at a time: writes or adds them where at(first value)
@@ -134,6 +177,7 @@ class SparseProducts {
   Range rows(const Team& team) const { return gradientRows_.share(team); }
 
   int64_t gradientScratch() const { return longestRun_; }
+  int64_t chunkGradients() const { return chunkGradients_; }
   int64_t bytes() const { return forward_.bytes() + transposed_.bytes(); }
 
  private:
@@ -167,10 +211,18 @@ class SparseProducts {
                Range blockColumns) const;
   /// The end of the rows from `row` on whose gradients are computed before they are settled.
   int64_t endOfRun(int64_t row, int64_t end) const;
+  /// Entries of the block rows that a chunk of the transpose view holds.
+  Range entriesOf(int64_t chunk) const {
+    const Range rows = transposed_.columnsOf(chunk);
+    return {pattern_->rowOffsets()[rows.begin], pattern_->rowOffsets()[rows.end]};
+  }
 
   /// Outputs that are finished while they are in the first cache.
   static constexpr int64_t kRowsAtOnce = 16;
   static constexpr int64_t kTileRowsAtOnce = 64;
+  static constexpr int64_t kLine = 64 / sizeof(float);
+  /// Multiply-adds of a row, for each member, from which on the lines that two write are no matter.
+  static constexpr int64_t kProductsToDivideRow = int64_t{1} << 12;
 
   const Pattern* pattern_ = nullptr;
   SharedRows forwardRows_;
@@ -179,6 +231,7 @@ class SparseProducts {
   ChunkedRows forward_;
   ChunkedRows transposed_;
   int64_t longestRun_ = 0;
+  int64_t chunkGradients_ = 0;
 };
 
 }  // namespace espalier::cpu

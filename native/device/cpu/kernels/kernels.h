@@ -165,11 +165,11 @@ struct GatheringProducts {
   void (*sddmm)(const MatrixView& forward, const Element* outputGradient, const Element* input,
                 int64_t stride, Range blockRows, int64_t firstEntry, bool accumulate, float* gradient);
   /// Both products of the backward pass, of single weights, in the bits that spmm and sddmm give:
-  /// output[rows] (+)= transpose x outputGradient, and gradient[valueIndex[entry]] (+)= sum over samples of
-  /// outputGradient[column] x input[row], for the entries of `rows` of the transpose view.
+  /// output[rows] (+)= transpose x outputGradient, and gradient[valueIndex[entry] - firstEntry] (+)= sum over
+  /// samples of outputGradient[column] x input[row], for the entries of `rows` of the transpose view.
   void (*spmmSddmm)(const MatrixView& transpose, const Element* outputGradient, const Element* input,
                     float* output, int64_t stride, Range rows, bool accumulateOutput, bool accumulateGradient,
-                    float* gradient);
+                    int64_t firstEntry, float* gradient);
 };
 
 /// The functions of one instruction set.

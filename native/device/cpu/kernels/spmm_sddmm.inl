@@ -2,13 +2,20 @@
 // gradients that is fetched serves both products, and fetching is what bounds them. `pitch`: elements of a
 // row of samples.
 
-/// gradient[slots[j]] (+)= the sum of lanes of dots[j].
+/// Gradients of the entries of a pattern from `first` on.
+struct EntryGradients {
+  int64_t first;
+  float* values;
+};
+
+/// Gradient of entry slots[j] (+)= the sum of lanes of dots[j].
 template <int Count, bool Accumulate>
-[[gnu::always_inline]] inline void settleDots(const Vec* dots, const int32_t* slots, float* gradient) {
+[[gnu::always_inline]] inline void settleDots(const Vec* dots, const int32_t* slots,
+                                              const EntryGradients& gradients) {
   float sums[Vec::kLanes];
   Vec::sums<std::max(Count, 4)>(dots).store(sums);
   for (int j = 0; j < Count; ++j) {
-    float& target = gradient[slots[j]];
+    float& target = gradients.values[slots[j] - gradients.first];
     target = Accumulate ? target + sums[j] : sums[j];
   }
 }
@@ -52,7 +59,8 @@ struct StripOfBoth {
 template <int Count, int Vectors, bool Accumulate, typename Element, typename Pitch>
 [[gnu::always_inline]] inline void entriesOfBoth(const MatrixView& m, int64_t first,
                                                  const Element* outputGradient, const Element* input,
-                                                 float* output, Pitch pitch, float* gradient) {
+                                                 float* output, Pitch pitch,
+                                                 const EntryGradients& gradients) {
   const int32_t* const slots = m.valueIndex + first;
   const Element* dy[Count];
   for (int j = 0; j < Count; ++j) dy[j] = outputGradient + m.indices[first + j] * pitch;
@@ -67,7 +75,7 @@ template <int Count, int Vectors, bool Accumulate, typename Element, typename Pi
     for (int j = 0; j < Count; ++j) strip.add(m.values[slots[j]], dy[j] + at, dots[j]);
     strip.store(out);
   }
-  settleDots<Count, Accumulate>(dots, slots, gradient);
+  settleDots<Count, Accumulate>(dots, slots, gradients);
 }
 
 /// Entries whose dot products fill a quarter of the registers.
@@ -87,14 +95,15 @@ template <typename Take>
 
 template <int Vectors, bool Accumulate, typename Element, typename Pitch>
 inline void rowsOfBoth(const MatrixView& m, const Element* outputGradient, const Element* input,
-                       float* output, Pitch pitch, Range rows, bool accumulateOutput, float* gradient) {
+                       float* output, Pitch pitch, Range rows, bool accumulateOutput,
+                       const EntryGradients& gradients) {
   const int64_t stride = pitch * Elements<Element>::kVectors;
   for (int64_t row = rows.begin; row < rows.end; ++row) {
     float* const out = output + row * stride;
     if (!accumulateOutput) std::fill_n(out, stride, 0.0f);
     overEntries(m, row, [&]<int Count>(int64_t first) {
       entriesOfBoth<Count, Vectors, Accumulate>(m, first, outputGradient, input + row * pitch, out, pitch,
-                                                gradient);
+                                                gradients);
     });
   }
 }
@@ -103,7 +112,8 @@ inline void rowsOfBoth(const MatrixView& m, const Element* outputGradient, const
 /// so that its address needs no register for longer.
 template <int Vectors, bool Accumulate, typename Element>
 inline void stripRowsOfBoth(const MatrixView& m, const Element* outputGradient, const Element* input,
-                            float* output, Range rows, bool accumulateOutput, float* gradient) {
+                            float* output, Range rows, bool accumulateOutput,
+                            const EntryGradients& gradients) {
   constexpr int64_t kPitch = Vectors * Vec::kLanes, kStride = kPitch * Elements<Element>::kVectors;
   for (int64_t row = rows.begin; row < rows.end; ++row) {
     float* const out = output + row * kStride;
@@ -119,7 +129,7 @@ inline void stripRowsOfBoth(const MatrixView& m, const Element* outputGradient, 
         const int32_t slot = m.valueIndex[first + j];
         strip.add(m.values[slot], scalarAddress(outputGradient + m.indices[first + j] * kPitch), dots[j]);
       }
-      settleDots<Count, Accumulate>(dots, m.valueIndex + first, gradient);
+      settleDots<Count, Accumulate>(dots, m.valueIndex + first, gradients);
     });
     strip.store(out);
   }
@@ -137,25 +147,25 @@ constexpr int stripOfRow() {
 
 template <bool Accumulate, typename Element, typename Pitch>
 inline void bothOf(const MatrixView& m, const Element* outputGradient, const Element* input, float* output,
-                   Pitch pitch, Range rows, bool accumulateOutput, float* gradient) {
+                   Pitch pitch, Range rows, bool accumulateOutput, const EntryGradients& gradients) {
   constexpr int kStrip = stripOfRow<Element, Pitch>();
   if constexpr (kStrip > 0) {
-    stripRowsOfBoth<kStrip, Accumulate>(m, outputGradient, input, output, rows, accumulateOutput, gradient);
+    stripRowsOfBoth<kStrip, Accumulate>(m, outputGradient, input, output, rows, accumulateOutput, gradients);
   } else {
     constexpr int kWidest = 4 / Elements<Element>::kVectors;
     const auto both = pitch % (kWidest * Vec::kLanes) == 0 ? rowsOfBoth<kWidest, Accumulate, Element, Pitch>
                                                            : rowsOfBoth<1, Accumulate, Element, Pitch>;
-    both(m, outputGradient, input, output, pitch, rows, accumulateOutput, gradient);
+    both(m, outputGradient, input, output, pitch, rows, accumulateOutput, gradients);
   }
 }
 
 template <typename Element>
 void spmmSddmm(const MatrixView& transpose, const Element* outputGradient, const Element* input,
                float* output, int64_t stride, Range rows, bool accumulateOutput, bool accumulateGradient,
-               float* gradient) {
+               int64_t firstEntry, float* gradient) {
   withPitch<Element>(stride, [&](auto pitch) {
     const auto both =
         accumulateGradient ? bothOf<true, Element, decltype(pitch)> : bothOf<false, Element, decltype(pitch)>;
-    both(transpose, outputGradient, input, output, pitch, rows, accumulateOutput, gradient);
+    both(transpose, outputGradient, input, output, pitch, rows, accumulateOutput, {firstEntry, gradient});
   });
 }
