@@ -5,6 +5,11 @@ import { join } from 'node:path'
 export type Product = 'forward' | 'inputGradient' | 'weightGradient'
 export const products: readonly Product[] = ['forward', 'inputGradient', 'weightGradient']
 
+/** What the sparse side is timed in: of single weights both gradients are one. */
+export type Part = Product | 'backward'
+export const partsOf = (singleWeights: boolean): readonly Part[] =>
+  singleWeights ? ['forward', 'backward'] : products
+
 /** What activations are rounded to before they are multiplied; sums and weights are float32 always. */
 export type Precision = 'float32' | 'bfloat16'
 
@@ -23,12 +28,15 @@ export interface Libraries {
   missing: readonly { name: LibraryName; reason: string }[]
 }
 
-/** One layer. */
-export interface ProductShape {
+export interface LayerShape {
   outputs: number
   inputs: number
   batch: number
   threads: number
+}
+
+/** One product of one layer. */
+export interface ProductShape extends LayerShape {
   product: Product
 }
 
@@ -126,6 +134,11 @@ export interface BenchAddon {
   denseProduct(options: ProductShape & Dense): Workload
   /** The same product on the connections alone, by the project's kernels. */
   sparseProduct(options: ProductShape & Sparse): Workload
+  /**
+   * Input and weight gradient of single weights, as a layer of a network computes them: at once or apart, threads taking a
+   * part of the batch or of the columns each.
+   */
+  sparseBackward(options: LayerShape & Sparse): Workload
 
   /**
    * A training step: ReLU, softmax cross-entropy, SGD with momentum, the batch gathered from 8,192 samples (`batch` of

@@ -1,4 +1,4 @@
-import { type Ceilings, type Precision, type Product, products } from './addon.js'
+import { type Ceilings, type Precision, type Product, partsOf, products } from './addon.js'
 import type { BlockName } from './records.js'
 import { blockOf } from './suites/suite.js'
 
@@ -76,7 +76,11 @@ function sum(bounds: readonly Bound[]): Bound {
 
 /** Of the three products of a layer. */
 export const productsBound = (layer: Layer, way: Way, ceilings: Ceilings): Bound =>
-  sum(products.map((product) => productBound(product, layer, way, ceilings)))
+  sum(
+    partsOf(way.block === '1x1').map((part) =>
+      part === 'backward' ? backwardBound(layer, way, ceilings) : productBound(part, layer, way, ceilings),
+    ),
+  )
 
 /** Each pair of neighbours; the last layer is dense. */
 function layersOf(sizes: readonly number[], batch: number, sparsity: number) {

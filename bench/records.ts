@@ -1,4 +1,4 @@
-import type { Ceilings, Precision, Product, RewiringRule } from './addon.js'
+import type { Ceilings, Part, Precision, RewiringRule } from './addon.js'
 import type { Machine } from './machine.js'
 import type { Timing } from './measure.js'
 
@@ -30,8 +30,8 @@ export interface TimingRecord extends Timing {
   dense: Baseline | null
   /** Dense with masked weights; of steps and epochs alone. */
   masked?: Baseline | null
-  /** Medians of the three products, which add up to the whole. */
-  parts?: Record<Product, number>
+  /** Medians of the three products, which add up to the whole; `backward` is both gradients. */
+  parts?: Partial<Record<Part, number>>
   rule?: RewiringRule
   /** Of a rewiring: a training step of the same network, timed beside it. */
   step?: Timing

@@ -61,6 +61,10 @@ std::unique_ptr<Workload> makeSparseProduct(const Options& options) {
   return sparseProduct(options.product(), options.sparse());
 }
 
+std::unique_ptr<Workload> makeSparseBackward(const Options& options) {
+  return sparseBackward(options.layer(), options.sparse());
+}
+
 std::unique_ptr<Workload> makeDenseStep(const Options& options) {
   const NetworkShape shape = options.network();
   return trainingStep(denseNetwork(options.dense(), shape, options.mask()), shape);
@@ -172,6 +176,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add("pace", pace);
   add("denseProduct", made<makeDenseProduct>);
   add("sparseProduct", made<makeSparseProduct>);
+  add("sparseBackward", made<makeSparseBackward>);
   add("denseStep", made<makeDenseStep>);
   add("sparseStep", made<makeSparseStep>);
   add("denseEpoch", made<makeDenseEpoch>);

@@ -62,11 +62,15 @@ int Options::threads() const {
   return static_cast<int>(wholeNumber(object_.Get("threads"), "threads", kLargestThreads));
 }
 
+LayerShape Options::layer() const {
+  return {size("outputs"), size("inputs"), size("batch"), threads()};
+}
+
 ProductShape Options::product() const {
   const auto product = oneOf<Product>("product", {{"forward", Product::Forward},
                                                   {"inputGradient", Product::InputGradient},
                                                   {"weightGradient", Product::WeightGradient}});
-  return {size("outputs"), size("inputs"), size("batch"), threads(), product};
+  return {layer(), product};
 }
 
 NetworkShape Options::network() const {

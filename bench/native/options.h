@@ -20,6 +20,7 @@ class Options {
   explicit Options(const Napi::CallbackInfo& info);
 
   int threads() const;
+  LayerShape layer() const;
   ProductShape product() const;
   NetworkShape network() const;
   SparseShape sparse() const;

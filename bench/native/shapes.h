@@ -11,12 +11,15 @@ namespace espalier::bench {
 
 enum class Product { Forward, InputGradient, WeightGradient };
 
-/// One product of one layer.
-struct ProductShape {
+struct LayerShape {
   int64_t outputs = 0;
   int64_t inputs = 0;
   int64_t batch = 0;
   int threads = 1;
+};
+
+/// One product of one layer.
+struct ProductShape : LayerShape {
   Product product = Product::Forward;
 };
 

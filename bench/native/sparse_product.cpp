@@ -7,17 +7,10 @@
 #include "device/cpu/sparse_products.h"
 #include "numbers.h"
 #include "products.h"
-#include "topology/random_pattern.h"
+#include "sparse_state.h"
 
 namespace espalier::bench {
 namespace {
-
-Pattern makePattern(const ProductShape& shape, const SparseShape& sparse) {
-  const Grid grid{shape.outputs, shape.inputs, sparse.block};
-  checkGrid(grid);
-  const double blocks = static_cast<double>(grid.positions()) * (1 - sparse.sparsity);
-  return randomPattern(grid, std::max<int64_t>(static_cast<int64_t>(blocks + 0.5), 1), 1);
-}
 
 class SparseProduct final : public Workload {
  public:
@@ -25,7 +18,7 @@ class SparseProduct final : public Workload {
       : product_(shape.product),
         kernels_(cpu::defaultKernels()),
         pool_(shape.threads),
-        pattern_(makePattern(shape, sparse)),
+        pattern_(sparsePattern(shape, sparse)),
         stride_(std::min(cpu::widestPanel(pattern_.values()), roundUp(shape.batch, cpu::kPanelUnit))),
         panels_(divideUp(shape.batch, stride_)),
         weights_(randomNumbers(pattern_.values(), 1)),

@@ -1,5 +1,8 @@
 #include "sparse_state.h"
 
+#include <algorithm>
+
+#include "topology/random_pattern.h"
 #include "trained_network.h"
 
 namespace espalier::bench {
@@ -25,6 +28,13 @@ NetworkState sparseState(const NetworkShape& shape, const SparseShape& sparse, b
     resetOptimizer(network, optimizer);
   }
   return network;
+}
+
+Pattern sparsePattern(const LayerShape& shape, const SparseShape& sparse) {
+  const Grid grid{shape.outputs, shape.inputs, sparse.block};
+  checkGrid(grid);
+  const double blocks = static_cast<double>(grid.positions()) * (1 - sparse.sparsity);
+  return randomPattern(grid, std::max<int64_t>(static_cast<int64_t>(blocks + 0.5), 1), 1);
 }
 
 }  // namespace espalier::bench

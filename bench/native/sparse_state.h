@@ -9,4 +9,7 @@ namespace espalier::bench {
 /// what SGD with momentum needs.
 NetworkState sparseState(const NetworkShape& shape, const SparseShape& sparse, bool trains);
 
+/// The connections of one layer, drawn at random.
+Pattern sparsePattern(const LayerShape& shape, const SparseShape& sparse);
+
 }  // namespace espalier::bench

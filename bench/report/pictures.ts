@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite'
-import { products } from '../addon.js'
+import { type Part, products } from '../addon.js'
 import { gatheredBytes, operationsOf } from '../bounds.js'
 import { colors, densityLabel, drawPicture } from '../draw.js'
 import { percent } from '../markdown.js'
@@ -72,6 +72,8 @@ function speedPicture(run: Run): TopLevelSpec | null {
   }
 }
 
+const partNames: readonly Part[] = [...products, 'backward']
+
 /** Dots: each product of each block shape at 90 %. Lines: what gathering from each level, and multiply-adds, allow. */
 function rooflinePicture(run: Run): TopLevelSpec | null {
   const threads = run.machine.processors
@@ -81,15 +83,18 @@ function rooflinePicture(run: Run): TopLevelSpec | null {
     all(run, { ...what, threads, sparsity: 0.9 }).flatMap((record) => {
       const [inputs = 0, outputs = 0] = record.shape.split('-').map(Number)
       const operations = operationsOf({ inputs, outputs, batch: record.batch }, record.sparsity)
-      return products.flatMap((product) => {
-        const milliseconds = record.parts?.[product]
+      return partNames.flatMap((part) => {
+        const milliseconds = record.parts?.[part]
         if (milliseconds === undefined) return []
+        // Of both gradients, one thing that is gathered serves two multiply-adds.
+        const [product, multiplyAdds] =
+          part === 'backward' ? (['inputGradient', 2] as const) : ([part, 1] as const)
         return {
           work: name,
-          product,
+          product: part,
           way: wayOf(record),
-          intensity: 2 / gatheredBytes(product, record),
-          gflops: operations / milliseconds / 1e6,
+          intensity: (2 * multiplyAdds) / gatheredBytes(product, record),
+          gflops: (multiplyAdds * operations) / milliseconds / 1e6,
         }
       })
     }),
@@ -150,7 +155,7 @@ function rooflinePicture(run: Run): TopLevelSpec | null {
               scale: { domain: namesOf(dots), range: colors.slice(0, namesOf(dots).length) },
               legend: { title: 'block' },
             },
-            shape: { field: 'product', type: 'nominal', sort: [...products], legend: { title: 'product' } },
+            shape: { field: 'product', type: 'nominal', sort: [...partNames], legend: { title: 'product' } },
           },
         },
       ],

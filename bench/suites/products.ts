@@ -1,4 +1,4 @@
-import { type Product, products } from '../addon.js'
+import { type Part, partsOf, products } from '../addon.js'
 import { blockOf, type Group, type Suite, sum, sumBaselines } from './suite.js'
 
 /** Wider layers go the way that is the best at this width: to try every way on them takes minutes. */
@@ -9,7 +9,7 @@ function shapeOf({ sizes, batch, threads }: Group) {
   return { inputs, outputs, batch, threads }
 }
 
-/** The three products of one layer, each timed alone. */
+/** The three products of one layer, each timed alone, but for what a layer computes at once. */
 export const productsSuite: Suite = {
   async dense(timer, group) {
     const { addon } = timer
@@ -36,14 +36,17 @@ export const productsSuite: Suite = {
   async sparse(timer, group, { sparsity, block }) {
     const shape = shapeOf(group)
     const timings = []
-    const parts: Partial<Record<Product, number>> = {}
-    for (const product of products) {
+    const parts: Partial<Record<Part, number>> = {}
+    const options = { ...shape, sparsity, block: blockOf(block) }
+    for (const part of partsOf(block === '1x1')) {
       const timing = await timer.time(group.threads, () =>
-        timer.addon.sparseProduct({ ...shape, product, sparsity, block: blockOf(block) }),
+        part === 'backward'
+          ? timer.addon.sparseBackward(options)
+          : timer.addon.sparseProduct({ ...options, product: part }),
       )
       timings.push(timing)
-      parts[product] = timing.milliseconds
+      parts[part] = timing.milliseconds
     }
-    return { ...sum(timings), parts: parts as Record<Product, number> }
+    return { ...sum(timings), parts }
   },
 }

@@ -1,4 +1,4 @@
-import type { BenchAddon, Workload } from '../../bench/addon.js'
+import { type BenchAddon, partsOf, type Workload } from '../../bench/addon.js'
 import { productsBound } from '../../bench/bounds.js'
 import type { CeilingRecord, Run, TimingRecord } from '../../bench/records.js'
 import type { Group } from '../../bench/suites/suite.js'
@@ -7,7 +7,7 @@ export const ceilings: CeilingRecord[] = [1, 2].map((threads) => ({
   threads,
   fmaGflops: 230 * threads,
   firstLevelGBs: 460 * threads,
-  secondLevelGBs: 240 * threads,
+  secondLevelGBs: 220 * threads,
   thirdLevelGBs: 100 * threads,
   memoryGBs: 20 * threads,
 }))
@@ -22,7 +22,8 @@ function recordsOf(group: Group): TimingRecord[] {
   const full = (6 * inputs * outputs * batch) / (limits.fmaGflops * 1e6)
   return cells.map((cell) => {
     const { milliseconds } = productsBound(layer, cell, limits)
-    const third = milliseconds / 3
+    const parts = partsOf(cell.block === '1x1')
+    const part = milliseconds / parts.length
     return {
       suite,
       shape: sizes.join('-'),
@@ -32,7 +33,7 @@ function recordsOf(group: Group): TimingRecord[] {
       ...timing(milliseconds),
       dense: group.dense ? { ...timing(full), library: 'OpenBLAS' } : null,
       ...(suite === 'step' && { masked: { ...timing(1.2 * full), library: 'OpenBLAS' } }),
-      ...(suite === 'products' && { parts: { forward: third, inputGradient: third, weightGradient: third } }),
+      ...(suite === 'products' && { parts: Object.fromEntries(parts.map((name) => [name, part])) }),
       ...(suite === 'rewiring' && { step: timing(full) }),
     }
   })
@@ -95,6 +96,7 @@ export const madeUpAddon = (calls: string[] = []): BenchAddon => {
     pace: () => 100,
     denseProduct: dense,
     sparseProduct: sparse,
+    sparseBackward: sparse,
     denseStep: dense,
     sparseStep: ({ precision }) => {
       if (precision === 'bfloat16') throw new Error('no bfloat16 here')

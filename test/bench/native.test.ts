@@ -48,6 +48,22 @@ t.test('sparse workloads run', { skip }, async (t) => {
   }
 })
 
+t.test('both gradients of single weights run in every way that layers go', { skip }, async (t) => {
+  // Short rows on a divided team, long ones, panels side by side, and chunks that settle (600,000 weights).
+  for (const [outputs, inputs, batch, sparsity] of [
+    [40, 30, 16, 0.5],
+    [300, 200, 32, 0],
+    [40, 30, 256, 0.5],
+    [1000, 1000, 300, 0.4],
+  ] as const) {
+    for (const threads of [1, 2])
+      runs(t, addon.sparseBackward({ outputs, inputs, batch, sparsity, threads, block: [1, 1] }))
+  }
+  t.throws(() => addon.sparseBackward({ ...layer, sparsity: 0.5, threads: 1, block: [4, 1] }), {
+    message: /single weights/,
+  })
+})
+
 for (const library of allLibraries) {
   const here = !skip && addon.libraries().found.some(({ name }) => name === library)
   t.test(`dense workloads run by ${library}`, { skip: !here && `${library} is not here` }, async (t) => {

@@ -17,7 +17,6 @@ bool isLarge(const NetworkState& network) {
   });
 }
 
-/// Whether handing over the gradients of all weights is cheaper than handing over the activations of a batch.
 /// Blocks, which do most with a weight that they have fetched, lose more by fetching it for narrower panels.
 bool hasFewWeights(const NetworkState& network, int64_t batchSize) {
   int64_t weights = 0, features = network.description.inputs;
@@ -25,7 +24,7 @@ bool hasFewWeights(const NetworkState& network, int64_t batchSize) {
     weights += layer.weight.values.size() * (layer.pattern.block().size() > 1 ? 2 : 1);
     features += layer.outputs;
   }
-  return weights <= features * batchSize;
+  return cpu::hasFewWeights(weights, features, batchSize);
 }
 
 /// Number of panels of a batch: as few and as equal as possible, but two of a small one, for two threads.

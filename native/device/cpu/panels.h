@@ -19,6 +19,12 @@ inline int64_t widestPanel(int64_t weights) {
   return weights > kManyWeights ? kLargestPanel : kUsualPanel;
 }
 
+/// Whether handing over the gradients of so many weights is cheaper than handing over the activations of a
+/// batch, so that threads take a part of it each.
+inline bool hasFewWeights(int64_t weights, int64_t features, int64_t batchSize) {
+  return weights <= features * batchSize;
+}
+
 /// Activations or gradients: `count` feature-major panels of `rows` features x `stride` samples. Rows beyond
 /// the real features are padding of blocks and stay 0.
 class Panels {

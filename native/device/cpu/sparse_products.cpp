@@ -148,7 +148,8 @@ SparseProducts::SparseProducts(const Pattern& pattern, int64_t stride, int threa
   forward_ =
       ChunkedRows(forwardView(pattern, nullptr), grid.blockRows(), grid.blockColumns(), stride, !narrow);
   const MatrixView transpose = transposeView(pattern, nullptr);
-  const bool manySingle = grid.block.size() == 1 && pattern.values() > kManyWeights;
+  // In bfloat16 both products at once gain nothing where chunks are fetched from beyond the second cache.
+  const bool manySingle = !narrow && grid.block.size() == 1 && pattern.values() > kManyWeights;
   transposed_ =
       manySingle ? ChunkedRows(transpose, grid.blockColumns(), grid.blockRows(), stride, false, kManyWeights)
                  : ChunkedRows(transpose, grid.blockColumns(), grid.blockRows(), stride, false);
