@@ -39,14 +39,20 @@ constexpr bool kInstrumented = true;
 constexpr bool kInstrumented = false;
 #endif
 
-/// Calls work(stride), with the strides that panels mostly have known when compiling, where that was measured
-/// to pay.
-template <typename Work>
-inline void withStride(int64_t stride, const Work& work) {
+template <int64_t... kStrides>
+using Strides = std::integer_sequence<int64_t, kStrides...>;
+/// Those of batches that are powers of two.
+using UsualStrides = Strides<64, 128, 256>;
+/// Those of all panels of 128 samples at most, too.
+using AllStrides = Strides<16, 32, 48, 64, 80, 96, 112, 128, 256>;
+
+/// Calls work(stride), with the stride known when compiling if it is one of these, where that was measured to
+/// pay.
+template <typename Work, int64_t kFirst, int64_t... kRest>
+inline void withStride(int64_t stride, Strides<kFirst, kRest...>, const Work& work) {
   if constexpr (Vec::kKnowsStrides && !kInstrumented) {
-    if (stride == 64) return work(std::integral_constant<int64_t, 64>());
-    if (stride == 128) return work(std::integral_constant<int64_t, 128>());
-    if (stride == 256) return work(std::integral_constant<int64_t, 256>());
+    if (stride == kFirst) return work(std::integral_constant<int64_t, kFirst>());
+    if constexpr (sizeof...(kRest) > 0) return withStride(stride, Strides<kRest...>(), work);
   }
   work(stride);
 }
@@ -55,7 +61,7 @@ inline void withStride(int64_t stride, const Work& work) {
 template <typename Element, typename Work>
 inline void withPitch(int64_t stride, const Work& work) {
   constexpr int64_t kSamples = Elements<Element>::kVectors;
-  withStride(stride, [&](auto known) {
+  withStride(stride, AllStrides(), [&](auto known) {
     if constexpr (std::is_class_v<decltype(known)>) {
       work(std::integral_constant<int64_t, decltype(known)::value / kSamples>());
     } else {

@@ -36,9 +36,19 @@ inline constexpr int kStrip = Rows == 1   ? 8
                               : Rows <= 4 ? Vec::kRegisters / 8
                                           : Vec::kRegisters / 16;
 
-/// The same, of whole elements.
-template <int Rows, typename Element>
-inline constexpr int kStripOf = std::max(kStrip<Rows>, Elements<Element>::kVectors);
+/// The same, of whole elements; of a single row of a length that is known when compiling, all samples or half
+/// of them where they are no more, so that its entries are walked as seldom as can be.
+template <int Rows, typename Element, typename Stride>
+constexpr int stripOf() {
+  constexpr int kVectors = Elements<Element>::kVectors;
+  if constexpr (Rows == 1 && std::is_class_v<Stride>) {
+    for (const int parts : {1, 2}) {
+      const int64_t unit = int64_t{parts} * Vec::kLanes, vectors = Stride::value / unit;
+      if (Stride::value % (unit * kVectors) == 0 && vectors <= kStrip<1>) return static_cast<int>(vectors);
+    }
+  }
+  return std::max(kStrip<Rows>, kVectors);
+}
 
 /// Entries that are walked next, and the samples that they are multiplied with.
 template <typename Element>
@@ -113,9 +123,10 @@ inline void blockRow(const MatrixView& m, int64_t row, int32_t first, const Elem
     blockRowStrip<Rows, Inputs, OutputStride, InputStride, Indexed, Fetch, Vectors>(
         m, row, first, at(sample), output + sample, stride, accumulate, next);
   }
-  if constexpr (Vectors > Elements<Element>::kVectors) {
+  constexpr int kElement = Elements<Element>::kVectors;
+  if constexpr (Vectors > kElement) {
     if (sample < stride) {
-      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Fetch, Vectors / 2>(
+      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Fetch, Vectors / 2 / kElement * kElement>(
           m, row, first, input, output, stride, accumulate, following, sample);
     }
   }
@@ -156,12 +167,12 @@ inline void spmmRows(const MatrixView& m, const Element* input, float* output, S
     const Range following{m.begins[next], m.ends[next]};
     int32_t first = 0;
     for (; first + Rows <= m.blockOutputs; first += Rows) {
-      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Fetch, kStripOf<Rows, Element>>(
+      blockRow<Rows, Inputs, OutputStride, InputStride, Indexed, Fetch, stripOf<Rows, Element, Stride>()>(
           m, row, first, input, out + first * stride, stride, accumulate, following);
     }
     if constexpr (Rows > 1) {
       for (; first < m.blockOutputs; ++first) {
-        blockRow<1, Inputs, OutputStride, InputStride, Indexed, Fetch, kStripOf<1, Element>>(
+        blockRow<1, Inputs, OutputStride, InputStride, Indexed, Fetch, stripOf<1, Element, Stride>()>(
             m, row, first, input, out + first * stride, stride, accumulate, following);
       }
     }
@@ -190,9 +201,6 @@ inline void spmmShape(const MatrixView& m, const Element* input, float* output, 
                       Range blockRows, bool accumulate) {
   const BlockShape shape{m.blockOutputs, m.blockInputs};
   constexpr int kForward = Indexed ? 0 : 1;  // which of the two strides is 1 follows from the view
-  if (shape == BlockShape{1, 1}) {
-    return spmmBlocks<1, 1, 1, 1, Indexed>(m, input, output, stride, blockRows, accumulate);
-  }
   if (shape == BlockShape{4, 1} && m.outputStride == 1) {
     return spmmBlocks<4, 1, 1, 1, Indexed>(m, input, output, stride, blockRows, accumulate);
   }
@@ -223,7 +231,13 @@ inline void spmmShape(const MatrixView& m, const Element* input, float* output, 
 template <bool Indexed, typename Element>
 inline void spmmView(const MatrixView& m, const Element* input, float* output, int64_t stride,
                      Range blockRows, bool accumulate) {
-  withStride(stride, [&](auto known) { spmmShape<Indexed>(m, input, output, known, blockRows, accumulate); });
+  if (m.blockOutputs == 1 && m.blockInputs == 1) {
+    return withStride(stride, AllStrides(), [&](auto known) {
+      spmmBlocks<1, 1, 1, 1, Indexed>(m, input, output, known, blockRows, accumulate);
+    });
+  }
+  withStride(stride, UsualStrides(),
+             [&](auto known) { spmmShape<Indexed>(m, input, output, known, blockRows, accumulate); });
 }
 
 template <typename Element>
@@ -293,7 +307,7 @@ void spmmScatter(const MatrixView& m, const float* input, float* output, int64_t
     const Range own{firstEntryFrom(m.indices, all, columns.begin),
                     firstEntryFrom(m.indices, all, columns.end)};
     if (own.size() == 0) continue;
-    withStride(stride, [&](auto known) {
+    withStride(stride, UsualStrides(), [&](auto known) {
       scatterRow<4, kStrip<4>>(m, own, input + row * m.blockOutputs * known, output, known, columns.begin);
     });
   }

@@ -55,18 +55,14 @@ struct StripOfBoth {
   }
 };
 
-/// `Count` entries of one row of the view, `Vectors` vectors of elements at a time.
-template <int Count, int Vectors, bool Accumulate, typename Element, typename Pitch>
-[[gnu::always_inline]] inline void entriesOfBoth(const MatrixView& m, int64_t first,
-                                                 const Element* outputGradient, const Element* input,
-                                                 float* output, Pitch pitch,
-                                                 const EntryGradients& gradients) {
-  const int32_t* const slots = m.valueIndex + first;
-  const Element* dy[Count];
-  for (int j = 0; j < Count; ++j) dy[j] = outputGradient + m.indices[first + j] * pitch;
-  Vec dots[std::max(Count, 4)];
-  for (Vec& each : dots) each = Vec::zero();
-  for (int64_t at = 0; at < pitch; at += Vectors * Vec::kLanes) {
+/// `Count` entries of one row of the view at the samples from `at` on, in strips of `Vectors` vectors of
+/// elements, and of fewer where no more are left.
+template <int Count, int Vectors, typename Element, typename Pitch>
+[[gnu::always_inline]] inline void stripsOfBoth(const MatrixView& m, const int32_t* slots,
+                                                const Element* const* dy, const Element* input, float* output,
+                                                Pitch pitch, int64_t at, Vec* dots) {
+  constexpr int64_t kStep = Vectors * Vec::kLanes;
+  for (; at + kStep <= pitch; at += kStep) {
     StripOfBoth<Vectors, Element> strip;
     float* const out = output + at * Elements<Element>::kVectors;
     strip.load(input + at, out);
@@ -75,6 +71,22 @@ template <int Count, int Vectors, bool Accumulate, typename Element, typename Pi
     for (int j = 0; j < Count; ++j) strip.add(m.values[slots[j]], dy[j] + at, dots[j]);
     strip.store(out);
   }
+  if constexpr (Vectors > 1)
+    stripsOfBoth<Count, Vectors / 2, Element>(m, slots, dy, input, output, pitch, at, dots);
+}
+
+template <int Count, bool Accumulate, typename Element, typename Pitch>
+[[gnu::always_inline]] inline void entriesOfBoth(const MatrixView& m, int64_t first,
+                                                 const Element* outputGradient, const Element* input,
+                                                 float* output, Pitch pitch,
+                                                 const EntryGradients& gradients) {
+  constexpr int kWidest = 4 / Elements<Element>::kVectors;
+  const int32_t* const slots = m.valueIndex + first;
+  const Element* dy[Count];
+  for (int j = 0; j < Count; ++j) dy[j] = outputGradient + m.indices[first + j] * pitch;
+  Vec dots[std::max(Count, 4)];
+  for (Vec& each : dots) each = Vec::zero();
+  stripsOfBoth<Count, kWidest, Element>(m, slots, dy, input, output, pitch, 0, dots);
   settleDots<Count, Accumulate>(dots, slots, gradients);
 }
 
@@ -93,7 +105,7 @@ template <typename Take>
   for (; entry < end; ++entry) take.template operator()<1>(entry);
 }
 
-template <int Vectors, bool Accumulate, typename Element, typename Pitch>
+template <bool Accumulate, typename Element, typename Pitch>
 inline void rowsOfBoth(const MatrixView& m, const Element* outputGradient, const Element* input,
                        float* output, Pitch pitch, Range rows, bool accumulateOutput,
                        const EntryGradients& gradients) {
@@ -102,8 +114,7 @@ inline void rowsOfBoth(const MatrixView& m, const Element* outputGradient, const
     float* const out = output + row * stride;
     if (!accumulateOutput) std::fill_n(out, stride, 0.0f);
     overEntries(m, row, [&]<int Count>(int64_t first) {
-      entriesOfBoth<Count, Vectors, Accumulate>(m, first, outputGradient, input + row * pitch, out, pitch,
-                                                gradients);
+      entriesOfBoth<Count, Accumulate>(m, first, outputGradient, input + row * pitch, out, pitch, gradients);
     });
   }
 }
@@ -152,10 +163,7 @@ inline void bothOf(const MatrixView& m, const Element* outputGradient, const Ele
   if constexpr (kStrip > 0) {
     stripRowsOfBoth<kStrip, Accumulate>(m, outputGradient, input, output, rows, accumulateOutput, gradients);
   } else {
-    constexpr int kWidest = 4 / Elements<Element>::kVectors;
-    const auto both = pitch % (kWidest * Vec::kLanes) == 0 ? rowsOfBoth<kWidest, Accumulate, Element, Pitch>
-                                                           : rowsOfBoth<1, Accumulate, Element, Pitch>;
-    both(m, outputGradient, input, output, pitch, rows, accumulateOutput, gradients);
+    rowsOfBoth<Accumulate>(m, outputGradient, input, output, pitch, rows, accumulateOutput, gradients);
   }
 }
 
