@@ -4,6 +4,7 @@
 #include "base/thread_pool.h"
 #include "device/cpu/instruction_set.h"
 #include "device/cpu/panels.h"
+#include "device/cpu/parameter_update.h"
 #include "device/cpu/sparse_products.h"
 #include "numbers.h"
 #include "products.h"
@@ -24,66 +25,55 @@ class SparseBackward final : public Workload {
         panels_(divideUp(shape.batch, stride_)),
         inputsOfPanel_(checkedProduct(shape.inputs, stride_)),
         outputsOfPanel_(checkedProduct(shape.outputs, stride_)),
-        weights_(randomNumbers(pattern_.values(), 1)),
         inputs_(randomNumbers(checkedProduct(inputsOfPanel_, panels_), 2)),
         outputGradients_(randomNumbers(checkedProduct(outputsOfPanel_, panels_), 3)),
         inputGradients_(checkedProduct(inputsOfPanel_, panels_)),
         products_(pattern_, stride_, shape.threads),
         sideBySide_(shape.threads > 1 && panels_ % shape.threads == 0 && !products_.settlesChunks() &&
                     cpu::hasFewWeights(pattern_.values(), shape.inputs + shape.outputs, shape.batch)),
-        pitch_(roundUp(pattern_.values(), kApart)),
-        gradients_(checkedProduct(pitch_, sideBySide_ ? shape.threads : 1)) {}
+        gradients_(pattern_.values(), sideBySide_ ? shape.threads : 1) {
+    weights_.values = randomNumbers(pattern_.values(), 1);
+  }
 
   void run() override {
     pool_.run([this](int thread) {
       const cpu::Team all = cpu::Team::all(pool_, thread);
       if (!sideBySide_) {
-        for (int64_t panel = 0; panel < panels_; ++panel) runPanel(all, panel, panel > 0, gradients_.data());
+        for (int64_t panel = 0; panel < panels_; ++panel) runPanel(all, panel, {0, panel == 0, false});
         return;
       }
       const int64_t own = panels_ / pool_.threads(), first = thread * own;
       for (int64_t panel = first; panel < first + own; ++panel)
-        runPanel(cpu::Team::alone(), panel, panel > first, gradients_.data() + thread * pitch_);
+        runPanel(cpu::Team::alone(), panel, {thread, panel == first, false});
       pool_.barrier();
-      addUp(all);
+      gradients_.combine(kernels_, {}, weights_, all, pool_.threads(), false);
     });
   }
 
  private:
-  /// Numbers in two cache lines, as far apart as threads' sums are.
-  static constexpr int64_t kApart = 32;
-
-  void runPanel(const cpu::Team& team, int64_t panel, bool accumulate, float* gradients) {
+  void runPanel(const cpu::Team& team, int64_t panel, const cpu::GradientPlace& place) {
+    const float* const weights = weights_.values.data();
+    const bool accumulate = gradients_.accumulates(place);
     const float* const input = inputs_.data() + panel * inputsOfPanel_;
     const float* const outputGradient = outputGradients_.data() + panel * outputsOfPanel_;
     const auto nothing = [](auto...) {};
     // Where a batch is one panel, each chunk goes to the optimizer from the same place.
     const bool reuses = products_.settlesChunks() && panels_ == 1;
-    const auto at = [&](int64_t first) { return gradients + (reuses ? 0 : first); };
+    const auto at = [&](int64_t first) { return gradients_.at(place, reuses ? 0 : first, nullptr); };
     const auto outputOf = [&](cpu::Range columns) {
       return inputGradients_.data() + panel * inputsOfPanel_ + columns.begin * stride_;
     };
     if (products_.settlesChunks()) {
-      products_.backwardInChunks(kernels_, team, weights_.data(), outputGradient, input, stride_, accumulate,
-                                 at, nothing, outputOf, nothing);
+      products_.backwardInChunks(kernels_, team, weights, outputGradient, input, stride_, accumulate, at,
+                                 nothing, outputOf, nothing);
     } else if (products_.repaysBackward(team, stride_)) {
-      products_.backward(kernels_, team, weights_.data(), outputGradient, input, stride_, accumulate,
-                         gradients, outputOf, nothing);
+      products_.backward(kernels_, team, weights, outputGradient, input, stride_, accumulate, at(0), outputOf,
+                         nothing);
     } else {
-      products_.multiplyTransposed(kernels_, team, weights_.data(), outputGradient, stride_, outputOf,
-                                   nothing);
+      products_.multiplyTransposed(kernels_, team, weights, outputGradient, stride_, outputOf, nothing);
       products_.gradient(kernels_, team, outputGradient, input, stride_, accumulate, at, nothing);
     }
     team.barrier();
-  }
-
-  void addUp(const cpu::Team& team) {
-    const cpu::Range share = team.share(pattern_.values(), kApart);
-    float* const total = gradients_.data();
-    for (int other = 1; other < team.members(); ++other) {
-      const float* const from = total + other * pitch_;
-      for (int64_t i = share.begin; i < share.end; ++i) total[i] += from[i];
-    }
   }
 
   const cpu::Kernels& kernels_;
@@ -93,14 +83,13 @@ class SparseBackward final : public Workload {
   const int64_t panels_;
   const int64_t inputsOfPanel_;
   const int64_t outputsOfPanel_;
-  AlignedBuffer<float> weights_;
+  Parameter weights_;
   AlignedBuffer<float> inputs_;
   AlignedBuffer<float> outputGradients_;
   AlignedBuffer<float> inputGradients_;
   const cpu::SparseProducts products_;
   const bool sideBySide_;
-  const int64_t pitch_;
-  AlignedBuffer<float> gradients_;
+  cpu::GradientSum gradients_;
 };
 
 }  // namespace

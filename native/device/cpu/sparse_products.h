@@ -124,7 +124,7 @@ class SparseProducts {
   /// Whether backwardInChunks() serves the pattern: single weights whose gradients are too many to keep.
   bool settlesChunks() const { return chunkGradients_ > 0; }
 
-  /// The same by all members together, chunk of block rows by chunk: writes or adds the gradients of its
+  /// backward() by all members together, chunk of block rows by chunk: writes or adds the gradients of its
   /// weights where at(first value) says, which may be chunkGradients() numbers that the members share, and
   /// when they are complete, every member calls settle(first value, gradients) on some.
   template <typename Element, typename At, typename Settle, typename OutputOf, typename Finished>
@@ -146,7 +146,7 @@ class SparseProducts {
       const Range own = team.share(entries.size(), kLine);
       settle(entries.begin + own.begin,
              std::span<float>(gradients + own.begin, static_cast<size_t>(own.size())));
-      team.barrier();
+      team.barrier();  // before the next chunk writes where this one did
     }
     finished(columns);
   }
