@@ -50,7 +50,7 @@ const SecondCache& secondCache() {
 
 /// Inputs of a row in a chunk, for each of the row's outputs, from which on cutting pays.
 constexpr int64_t kInputsOfChunk = 8;
-constexpr int64_t kInputsOfChunkIfFar = 4;
+constexpr int64_t kInputsOfChunkIfFar = 3;
 /// Bytes of them from which on chunks for the first cache pay.
 constexpr int64_t kBytesOfChunk = 9 << 10;
 /// Inputs of a row from which on asking for them ahead pays.
@@ -166,22 +166,22 @@ SparseProducts::SparseProducts(const Pattern& pattern, int64_t stride, int threa
   forwardRows_ = SharedRows(rows, threads, unit(forward_, grid.block.rows));
   gradientRows_ = SharedRows(rows, threads, unit(forward_, grid.block.rows));
   columns_ = SharedRows(columns, threads, scatters ? 0 : unit(transposed_, grid.block.columns));
-  for (int64_t row = 0; row < grid.blockRows(); ++row) {
-    const int64_t end = endOfRun(row, grid.blockRows());
-    longestRun_ =
-        std::max(longestRun_, (pattern.rowOffsets()[end] - pattern.rowOffsets()[row]) * grid.block.size());
+  const auto& offsets = pattern.rowOffsets();
+  for (int64_t row = 0, end = 0; row < grid.blockRows(); ++row) {
+    end = endOfRun(row, grid.blockRows(), end);
+    longestRun_ = std::max(longestRun_, (offsets[end] - offsets[row]) * grid.block.size());
   }
   if (!manySingle || transposed_.chunks() == 1) return;
   for (int64_t chunk = 0; chunk < transposed_.chunks(); ++chunk)
     chunkGradients_ = std::max(chunkGradients_, entriesOf(chunk).size());
 }
 
-int64_t SparseProducts::endOfRun(int64_t row, int64_t end) const {
+int64_t SparseProducts::endOfRun(int64_t row, int64_t end, int64_t least) const {
   const auto& offsets = pattern_->rowOffsets();
   const auto gradients = [&](int64_t next) {
     return (offsets[next] - offsets[row]) * pattern_->block().size();
   };
-  int64_t next = row + 1;
+  int64_t next = std::max(row + 1, least);
   while (next < end && gradients(next) < forward_.gradientsAtOnce()) ++next;
   return next;
 }

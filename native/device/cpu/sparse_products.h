@@ -209,8 +209,9 @@ class SparseProducts {
   }
   void scatter(const Kernels& kernels, const float* values, const float* input, float* output, int64_t stride,
                Range blockColumns) const;
-  /// The end of the rows from `row` on whose gradients are computed before they are settled.
-  int64_t endOfRun(int64_t row, int64_t end) const;
+  /// The end of the rows from `row` on whose gradients are computed before they are settled; no run ends
+  /// before one that began earlier, so looking may start there.
+  int64_t endOfRun(int64_t row, int64_t end, int64_t least = 0) const;
   /// Entries of the block rows that a chunk of the transpose view holds.
   Range entriesOf(int64_t chunk) const {
     const Range rows = transposed_.columnsOf(chunk);

@@ -39,6 +39,9 @@ struct MatrixView {
   bool fetchAhead = false;
   /// Whether to ask for inputs ahead, where rows are long enough for that to pay.
   bool fetchInputs = false;
+  /// Whether rows have so many inputs that gradients of blocks repay bringing output gradients into another
+  /// order. It decides how sums run, so it goes by the matrix, never by a part of it.
+  bool hasLongRows = false;
 
   /// The block rows from this one on.
   MatrixView from(int64_t blockRow) const {
@@ -51,8 +54,11 @@ struct MatrixView {
 
 /// The two views of a pattern with these values.
 inline MatrixView forwardView(const Pattern& p, const float* values) {
-  return {p.rowOffsets().data(), p.rowOffsets().data() + 1, p.columns().data(), nullptr, values,
-          p.block().rows,        p.block().columns,         p.block().columns,  1};
+  constexpr int64_t kLongRow = 20;
+  MatrixView view{p.rowOffsets().data(), p.rowOffsets().data() + 1, p.columns().data(), nullptr, values,
+                  p.block().rows,        p.block().columns,         p.block().columns,  1};
+  view.hasLongRows = p.entries() * p.block().columns >= p.grid().blockRows() * kLongRow;
+  return view;
 }
 inline MatrixView transposeView(const Pattern& p, const float* values) {
   return {p.columnOffsets().data(),

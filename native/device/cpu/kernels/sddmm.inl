@@ -124,7 +124,7 @@ inline void sddmmRows(const MatrixView& m, const Element* outputGradient, const 
       const Element* dy[4];
       for (int i = 0; i < 4; ++i) dy[i] = outputGradient + (row * 4 + i) * pitch;
       sddmmFourByOne<Accumulate>(m, row, dy, input, pitch, target);
-    } else if (Vec::kSumsQuads && blocksRepayTurning(shape, m.ends[row] - begin)) {
+    } else if (Vec::kSumsQuads && m.hasLongRows && isSquareBlock(shape)) {
       sddmmQuads<Accumulate>(m, row, outputGradient, input, pitch, target);
     } else if (shape.rows % (Vec::kLanes / 4) == 0 && shape.columns % 4 == 0) {
       sddmmTiled<Accumulate>(m, row, outputGradient, input, pitch, target);

@@ -5,11 +5,8 @@
 /// Rows side by side in one vector, four samples of each.
 constexpr int kQuadRows = Vec::kLanes / 4;
 
-/// Whether so many blocks of a row repay that time.
-inline bool blocksRepayTurning(const BlockShape& shape, int64_t blocks) {
-  constexpr int64_t kInputs = 20;
-  const bool known = shape == BlockShape{4, 4} || shape == BlockShape{8, 8} || shape == BlockShape{16, 16};
-  return known && blocks * shape.columns >= kInputs;
+inline bool isSquareBlock(const BlockShape& shape) {
+  return shape == BlockShape{4, 4} || shape == BlockShape{8, 8} || shape == BlockShape{16, 16};
 }
 
 /// turned[quad of samples][group of kQuadRows rows], a vector each.
