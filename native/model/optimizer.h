@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace espalier {
@@ -26,6 +29,15 @@ struct Optimizer {
   bool hasSecond() const { return kind != OptimizerKind::Sgd; }
   bool operator==(const Optimizer&) const = default;
 };
+
+/// Optimizer steps as devices count them, and how many were done when a connection began. Both stand still
+/// near 2^31, one apart, long after every correction is 1.
+inline int32_t countedUpdate(int64_t update) {
+  return static_cast<int32_t>(std::min<int64_t>(update, std::numeric_limits<int32_t>::max()));
+}
+inline int32_t birthAfter(int64_t updates) {
+  return static_cast<int32_t>(std::min<int64_t>(updates, std::numeric_limits<int32_t>::max() - 1));
+}
 
 /// Adam's 1 / (1 - beta1^t) and 1 / (1 - beta2^t) for t = 1, 2, ... up to where both are 1 in float32; the
 /// last one holds beyond. Empty for SGD.

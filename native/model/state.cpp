@@ -38,6 +38,8 @@ void fillSizes(NetworkState& network) {
   const LayerKind last = description.layers.back().kind;
   require(last == LayerKind::Sparse || last == LayerKind::Dense, ErrorCode::Option,
           "the last layer must be sparse or dense");
+  require(description.loss != Loss::SoftmaxCrossEntropy || width > 1, ErrorCode::Option,
+          "softmaxCrossEntropy needs at least 2 outputs");
 }
 
 void layConnections(NetworkState& network) {
@@ -164,16 +166,43 @@ NetworkState makeBlankNetwork(const NetworkDescription& description) {
 }
 
 void resetOptimizer(NetworkState& network, const Optimizer& optimizer) {
-  for (LayerState& layer : network.layers) {
-    LayerState::visitParameters(layer, [&](const char*, Parameter& parameter) {
-      const int64_t size = parameter.values.size();
-      parameter.first = AlignedBuffer<float>(optimizer.hasFirst() ? size : 0);
-      parameter.second = AlignedBuffer<float>(optimizer.hasSecond() ? size : 0);
-    });
-    const bool ages = optimizer.hasSecond() && layer.pattern.entries() > 0;
-    layer.weight.births = AlignedBuffer<int32_t>(ages ? layer.weight.values.size() : 0);
-    layer.memory = {};
-  }
+  struct Memory {
+    AlignedBuffer<float> first;
+    AlignedBuffer<float> second;
+    AlignedBuffer<int32_t> births;
+  };
+  const auto overMemory = [&](const auto& use) {
+    for (LayerState& layer : network.layers) {
+      LayerState::visitParameters(layer, [&](const char*, Parameter& parameter) {
+        const int64_t size = parameter.values.size();
+        const bool ages = &parameter == &layer.weight && optimizer.hasSecond() && layer.pattern.entries() > 0;
+        use(parameter, optimizer.hasFirst() ? size : 0, optimizer.hasSecond() ? size : 0, ages ? size : 0);
+      });
+    }
+  };
+  // What is of another size is made before anything changes: memory may be refused half way.
+  std::vector<Memory> made;
+  const auto make = []<typename T>(const AlignedBuffer<T>& old, int64_t size) {
+    return AlignedBuffer<T>(old.size() == size ? 0 : size);
+  };
+  overMemory([&](const Parameter& old, int64_t first, int64_t second, int64_t births) {
+    made.push_back({make(old.first, first), make(old.second, second), make(old.births, births)});
+  });
+  const auto take = [](auto& old, auto& next, int64_t size) {
+    if (old.size() == size) {
+      old.clear();
+    } else {
+      old = std::move(next);
+    }
+  };
+  auto next = made.begin();
+  overMemory([&](Parameter& parameter, int64_t first, int64_t second, int64_t births) {
+    take(parameter.first, next->first, first);
+    take(parameter.second, next->second, second);
+    take(parameter.births, next->births, births);
+    ++next;
+  });
+  for (LayerState& layer : network.layers) layer.memory = {};
   network.optimizer = optimizer;
   network.progress = {};
 }

@@ -21,14 +21,10 @@ struct NewConnections {
 
 /// Changes which connections a sparse layer has; weights and optimizer state follow them, and new ones begin
 /// with no state. dropped: ascending entries; grown: ascending block positions that are not kept ones; they
-/// may differ in number, but some entry must remain. What is passed in is freed on the way.
+/// may differ in number, but some entry must remain. What is passed in is freed on the way. Where memory is
+/// refused nothing has changed, or, for weights drawn by fan-in, new ones are still 0.
 LayerMoves changeLayer(LayerState& state, int64_t layer, Array<int32_t> dropped, Array<int64_t> grown,
                        const NewConnections& fresh);
-
-/// Gives a sparse layer a wholly new pattern over the same grid. Entries that are in both keep weight and
-/// optimizer state where fresh.returnedKeepState, else begin anew.
-LayerMoves replacePattern(LayerState& state, int64_t layer, std::span<const int64_t> positions,
-                          const NewConnections& fresh);
 
 /// Positions of the entries that are not dropped, ascending.
 Array<int64_t> keptPositions(const Pattern& pattern, std::span<const int32_t> dropped);

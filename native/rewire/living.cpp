@@ -1,5 +1,7 @@
 #include "rewire/living.h"
 
+#include <string>
+
 namespace espalier {
 namespace {
 
@@ -51,6 +53,8 @@ Living::Living(const NetworkState& network, size_t layer) : grid_(network.layers
   const auto removedInputs = below < 0 ? std::span<const int32_t>() : removedNeurons(network.layers[below]);
   rankLiving(removedNeurons(network.layers[layer]), grid_.blockRows(), grid_.block.rows, rows_, rowRank_);
   rankLiving(removedInputs, grid_.blockColumns(), grid_.block.columns, columns_, columnRank_);
+  require(!rows_.empty() && !columns_.empty(), ErrorCode::Data,
+          "all neurons of layer " + std::to_string(layer) + ", or all of those below it, are removed");
 }
 
 Grid Living::smallerGrid() const {

@@ -26,8 +26,8 @@ Move moveEntries(const Pattern& old, std::span<const int32_t> dropped, std::span
                  bool returnedKeepState);
 
 /// Brings an array of blockSize numbers per entry, in the old order, into the new one; new entries are 0.
-/// `spare` is memory that changes places with that of `values`, so that several arrays need but one; made
-/// where it is not of the right size.
+/// `spare` is memory that changes places with that of `values`, made where it is not of the new size: several
+/// arrays that keep their size need but one.
 void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<float>& values,
                 AlignedBuffer<float>& spare);
 void moveValues(const Move& move, int32_t blockSize, AlignedBuffer<int32_t>& values,

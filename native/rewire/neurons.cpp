@@ -146,8 +146,8 @@ class Marking {
   Marking& operator=(const Marking&) = delete;
 
   void mark(size_t layer, int64_t neuron) {
-    makeRemovedNeurons(network_.layers[layer])[neuron] = 1;
     marked_.emplace_back(layer, neuron);
+    makeRemovedNeurons(network_.layers[layer])[neuron] = 1;
   }
   void confirm() { confirmed_ = true; }
   const std::vector<std::pair<size_t, int64_t>>& marked() const { return marked_; }
@@ -253,9 +253,6 @@ std::vector<LayerMoves> pruneNeurons(NetworkState& network, const NeuronPruning&
     }
   }
   std::vector<Cut> cuts = findCuts(network, pruning.keepsBudget);
-  marking.confirm();
-
-  for (const auto& [layer, neuron] : marking.marked()) silenceNeuron(network, layer, neuron);
   std::vector<LayerMoves> moves;
   for (Cut& cut : cuts) {
     LayerState& layer = network.layers[cut.layer];
@@ -269,6 +266,9 @@ std::vector<LayerMoves> pruneNeurons(NetworkState& network, const NeuronPruning&
     moves.push_back(
         changeLayer(layer, static_cast<int64_t>(cut.layer), std::move(cut.dropped), std::move(grown), fresh));
   }
+  // Only now: should a layer have been refused its memory, none of them is gone.
+  marking.confirm();
+  for (const auto& [layer, neuron] : marking.marked()) silenceNeuron(network, layer, neuron);
   return moves;
 }
 

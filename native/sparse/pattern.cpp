@@ -56,6 +56,8 @@ Pattern::Pattern(const Grid& grid, Array<int64_t> rowOffsets, Array<int32_t> col
 
 void Pattern::replace(Array<int64_t> rowOffsets, Array<int32_t> columns) {
   checkCsr(grid_, rowOffsets, columns);
+  rows_.reserve(columns.size());
+  valueIndex_.reserve(columns.size());
   rowOffsets_.swap(rowOffsets);
   columns_.swap(columns);
   buildTransposeView();

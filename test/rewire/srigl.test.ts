@@ -186,3 +186,18 @@ t.test('what cannot be is said before anything is trained', { skip: noAddon }, a
     message: 'srigl: option "minimumSalient" is 2; allowed: 0 <= minimumSalient <= 1',
   })
 })
+
+t.test('a snapshot that removes every neuron is refused', { skip: noAddon }, async (t) => {
+  const samples = clouds(64, 16, 2)
+  const layers = [sparse(32), sparse(16), dense(2)]
+  const network = new Network({ inputs: 16, layers, sparsity: 0.5, topology: constantFanIn(), device: 'cpu' })
+  await network.fit(samples, { epochs: 4, batchSize: 16, rewire: srigl({ every: 2 }), maxSteps: 3 })
+  const snapshot = await network.snapshot()
+  const removed = { name: 'layers.0.rewire.removed', shape: [32], data: new Int32Array(32).fill(1) }
+  const tensors = [...snapshot.tensors.filter(({ name }) => name !== removed.name), removed]
+  const hostile = Network.restore({ ...snapshot, tensors }, { device: 'cpu' })
+  await t.rejects(hostile.fit(samples, { resume: true }), {
+    code: 'ERR_ESPALIER_DATA',
+    message: /all neurons of layer [01]/,
+  })
+})
