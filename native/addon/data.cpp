@@ -14,9 +14,8 @@ void requireLength(const Input& input, size_t given, int64_t expected, const std
               std::to_string(expected) + " (" + shape + ")");
 }
 
-}  // namespace
-
-Samples viewSamples(const Input& input, int64_t inputs, int64_t outputs) {
+/// values: the property of that name, which is read once.
+Samples view(const Input& input, const Input& values, int64_t inputs, int64_t outputs) {
   constexpr int64_t kLargest = std::numeric_limits<int32_t>::max();
   const int64_t count = input.at("samples").integer(1, int64_t{1} << 40);
   const int64_t features = input.at("features").integer(1, kLargest);
@@ -24,7 +23,7 @@ Samples viewSamples(const Input& input, int64_t inputs, int64_t outputs) {
           input.name() + " has " + std::to_string(features) + " features; the network has " +
               std::to_string(inputs) + " inputs");
   // Every property is read before any array is looked at: a getter may detach what was read before.
-  const Input values = input.at("values"), labels = input.at("labels"), targets = input.at("targets");
+  const Input labels = input.at("labels"), targets = input.at("targets");
 
   const std::span<const float> numbers = values.floats();
   const std::string rows = std::to_string(count) + " samples";
@@ -45,8 +44,17 @@ Samples viewSamples(const Input& input, int64_t inputs, int64_t outputs) {
   return samples;
 }
 
+}  // namespace
+
+Samples viewSamples(const Input& input, int64_t inputs, int64_t outputs) {
+  return view(input, input.at("values"), inputs, outputs);
+}
+
 Data::Data(const Input& input, int64_t inputs, int64_t outputs)
-    : samples_(viewSamples(input, inputs, outputs)) {
+    : Data(input, input.at("values"), inputs, outputs) {}
+
+Data::Data(const Input& input, const Input& values, int64_t inputs, int64_t outputs)
+    : samples_(view(input, values, inputs, outputs)) {
   const auto copy = [&](auto& into, auto*& from, int64_t each) {
     if (from == nullptr) return;
     into.assign(from, from + samples_.count * each);
@@ -54,7 +62,6 @@ Data::Data(const Input& input, int64_t inputs, int64_t outputs)
   };
   copy(labels_, samples_.labels, 1);
   copy(targets_, samples_.targets, outputs);
-  const Input values = input.at("values");
   if (values.isShared()) {
     kept_ = Napi::Persistent(values.value().As<Napi::Object>());
   } else {

@@ -28,6 +28,8 @@ class Data {
   const Samples& samples() const { return samples_; }
 
  private:
+  Data(const Input& input, const Input& values, int64_t inputs, int64_t outputs);
+
   Samples samples_;
   Array<float> values_;
   Array<int32_t> labels_;

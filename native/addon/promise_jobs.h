@@ -27,10 +27,12 @@ class PromiseJob : public Job {
   Napi::Promise promise() const { return deferred_.Promise(); }
 
   void deliver(Napi::Env env) override {
-    if (failure) {
-      deferred_.Reject(toJs(env, *failure).Value());
-    } else {
+    if (failure) return deferred_.Reject(toJs(env, *failure).Value());
+    // Memory for the outcome may be refused as well.
+    try {
       deferred_.Resolve(outcome(env));
+    } catch (const Napi::Error& error) {
+      deferred_.Reject(error.Value());
     }
   }
 
@@ -70,7 +72,9 @@ class PredictJob final : public PromiseJob {
   }
 
  private:
-  Napi::Value outcome(Napi::Env env) override { return floatArray(env, outputs_); }
+  Napi::Value outcome(Napi::Env env) override {
+    return moveToJs<Napi::Float32Array>(env, std::move(outputs_));
+  }
 
   const std::unique_ptr<Data> data_;
   const int threads_;

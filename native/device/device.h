@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -117,8 +119,12 @@ class Device {
   /// products in float32. On a device made with growsByGradient, before anything moves the connections.
   virtual void readGradient(size_t layer, int64_t firstRow, int64_t rows, std::span<float> gradient) = 0;
 
-  /// Loss and right answers over all samples.
-  virtual Outcome evaluate(const Samples& samples) = 0;
+  /// Loss and right answers over all samples; none where stops(), asked every few of them, says so.
+  virtual std::optional<Outcome> evaluateUnless(const std::function<bool()>& stops,
+                                                const Samples& samples) = 0;
+  Outcome evaluate(const Samples& samples) {
+    return *evaluateUnless([] { return false; }, samples);
+  }
 
   /// Writes count x outputs: probabilities for the two cross-entropies, plain outputs for squared error.
   virtual void predict(const Samples& samples, std::span<float> outputs) = 0;

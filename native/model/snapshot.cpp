@@ -160,9 +160,9 @@ void takeMemory(Shelf& shelf, const std::string& name, std::span<const int64_t> 
   if (!ages) return;
   const std::vector<int32_t>& births = shelf.take<int32_t>(name + ".birth_step", shape);
   for (const int32_t birth : births) {
-    if (birth < 0 || birth > updates) {
+    if (birth < 0 || birth > birthAfter(updates)) {
       throw Error(ErrorCode::Data, "tensor " + name + ".birth_step holds " + std::to_string(birth) +
-                                       "; it must be 0 to " + std::to_string(updates));
+                                       "; it must be 0 to " + std::to_string(birthAfter(updates)));
     }
   }
   parameter.births = AlignedBuffer<int32_t>(static_cast<int64_t>(births.size()));

@@ -73,7 +73,7 @@ FitRun::FitRun(Network& network, BatchSource& source, const Samples* validation,
             "there is nothing to resume: this network was never trained");
     require(*state_.optimizer == settings.optimizer, ErrorCode::Option,
             "optimizer: a resumed run needs the optimizer that it began with");
-    require(state_.progress.stepInEpoch < length_.stepsPerEpoch, ErrorCode::Option,
+    require(state_.progress.stepInEpoch <= length_.stepsPerEpoch, ErrorCode::Option,
             "the progress to resume lies beyond an epoch of these samples and this batchSize");
   }
   rewirings_.begin(state_);
@@ -247,7 +247,9 @@ bool FitRun::runEpoch() {
   const auto begin = Clock::now();
   const double restedBefore = restSeconds_;
   rewireSeconds_ = 0;
-  source_.beginEpoch(state_.progress.epoch);
+  const int64_t seenBefore = state_.progress.samplesSeen;
+  // A run that was cancelled while it validated goes on with that.
+  if (state_.progress.stepInEpoch < length_.stepsPerEpoch) source_.beginEpoch(state_.progress.epoch);
   while (state_.progress.stepInEpoch < length_.stepsPerEpoch) {
     if (!goesOn()) return false;
     step();
@@ -257,10 +259,15 @@ bool FitRun::runEpoch() {
     checkpoint(false);
   }
   collect(true);
-  finishEpoch(secondsSince(begin) - (restSeconds_ - restedBefore));
+  if (!finishEpoch(secondsSince(begin) - (restSeconds_ - restedBefore), seenBefore)) return false;
   inspect();
   checkpoint(true);
   return true;
+}
+
+double FitRun::rateOf(int64_t step) const {
+  return settings_.optimizer.learningRate *
+         learningRateFactor(settings_.learningRate, step, length_.stepsPerEpoch, settings_.epochs);
 }
 
 void FitRun::step() {
@@ -269,9 +276,7 @@ void FitRun::step() {
   const SourceBatch next =
       source_.next(first, std::min(settings_.batchSize, source_.samplesPerEpoch() - first));
 
-  const double rate =
-      settings_.optimizer.learningRate *
-      learningRateFactor(settings_.learningRate, progress.step, length_.stepsPerEpoch, settings_.epochs);
+  const double rate = rateOf(progress.step);
   const DueRewiring due = rewirings_.dueAfter(progress.step + 1);
   StepSettings step;
   step.learningRate = static_cast<float>(rate);
@@ -283,7 +288,6 @@ void FitRun::step() {
   progress.step += 1;
   progress.stepInEpoch += 1;
   progress.updates += step.moveWeights ? 1 : 0;
-  lastLearningRate_ = rate;
   // The first step settles how products are carried out.
   if (!std::exchange(stepped_, true)) network_.keepFactsOf(*device_);
   collect(false);
@@ -323,19 +327,23 @@ void FitRun::rewire(const DueRewiring& due, int64_t step, double learningRate) {
   if (listener_.rewire) listener_.rewire(event);
 }
 
-void FitRun::finishEpoch(double seconds) {
+bool FitRun::finishEpoch(double seconds, int64_t seenBefore) {
   Progress& progress = state_.progress;
   EpochEvent event;
   event.epoch = progress.epoch + 1;
   event.step = progress.step;
   event.train = metricsOf({progress.lossSum, progress.correct}, source_.labelled(), progress.samplesSeen);
-  event.learningRate = lastLearningRate_;
+  event.learningRate = rateOf(progress.step - 1);
   event.seconds = seconds;
-  event.samplesPerSecond = static_cast<double>(progress.samplesSeen) / std::max(seconds, 1e-9);
+  event.samplesPerSecond = static_cast<double>(progress.samplesSeen - seenBefore) / std::max(seconds, 1e-9);
   event.rewireSeconds = rewireSeconds_;
   if (validation_ != nullptr) {
-    event.validation =
-        metricsOf(device_->evaluate(*validation_), validation_->labels != nullptr, validation_->count);
+    const auto outcome = device_->evaluateUnless([this] { return cancelled(); }, *validation_);
+    if (!outcome) {
+      end_ = FitEnd::Cancelled;
+      return false;
+    }
+    event.validation = metricsOf(*outcome, validation_->labels != nullptr, validation_->count);
   }
   progress.epoch += 1;
   progress.stepInEpoch = 0;
@@ -345,6 +353,7 @@ void FitRun::finishEpoch(double seconds) {
   watch(event);
   network_.keepFactsOf(*device_);
   if (listener_.epoch) listener_.epoch(event);
+  return true;
 }
 
 void FitRun::watch(const EpochEvent& event) {
@@ -352,7 +361,8 @@ void FitRun::watch(const EpochEvent& event) {
   if (!settings_.watched) return;
   const Watched watched = *settings_.watched;
   const std::optional<double> value = valueOf(watched, event);
-  if (!value) return;
+  // Nothing is better than what is no number, and no checkpoint can hold it.
+  if (!value || !std::isfinite(*value)) return;
   std::optional<BestEpoch>& best = state_.progress.best;
   const double change = best ? (growsBetter(watched) ? *value - best->value : best->value - *value) : 0;
   improved_ = !best || best->watched != watched || change > settings_.minimumChange;

@@ -65,7 +65,10 @@ class FitRun {
   /// See FirstBatch.
   void showFirstBatch(NetworkState& shown, const std::function<void(const ReadGradient&)>& use) const;
   void rewire(const DueRewiring& due, int64_t step, double learningRate);
-  void finishEpoch(double seconds);
+  /// seenBefore: samples of the epoch that this run did not train on. False where it was cancelled first.
+  bool finishEpoch(double seconds, int64_t seenBefore);
+  /// Learning rate of a step, counted from 0.
+  double rateOf(int64_t step) const;
   void watch(const EpochEvent& event);
   void tellProgress();
 
@@ -99,7 +102,6 @@ class FitRun {
   bool checkpointOwed_ = false;
   Clock::time_point lastProgress_;
   double rewireSeconds_ = 0;
-  double lastLearningRate_ = 0;
 };
 
 }  // namespace espalier

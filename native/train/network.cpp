@@ -154,7 +154,7 @@ FitResult Network::fit(BatchSource& source, const Samples* validation, const Fit
 
 FitResult Network::train(BatchSource& source, const Samples* validation, const FitSettings& settings,
                          const FitListener& listener) {
-  if (validation != nullptr) checkSamples(*validation, inputs_, outputs_, true);
+  if (validation != nullptr) checkAnswered(*validation);
   forwardDevice_.reset();
   // A run that begins wants to see its first batch.
   while (!source.ready()) {

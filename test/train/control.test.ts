@@ -3,7 +3,16 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { dense, digits, Network, type NetworkSnapshot, type RunEvent, set, sparse } from '../../lib/index.js'
+import {
+  adam,
+  dense,
+  digits,
+  Network,
+  type NetworkSnapshot,
+  type RunEvent,
+  set,
+  sparse,
+} from '../../lib/index.js'
 import { needsAddon } from '../cli/process.js'
 
 const { train, test } = digits({ train: 640, test: 200, seed: 3 })
@@ -173,6 +182,79 @@ t.test('bad options name what is allowed', needsAddon, async (t) => {
     message: /option "checkpoint.every" is 0; allowed: a whole number of epochs >= 1, \{ epochs \}/,
   })
   t.throws(fit({ checkpoint: { path: 'x', keep: { last: 0 } } }), { message: /"checkpoint.keep.last" is 0/ })
+})
+
+t.test('a run is cancelled while it validates, and goes on with that', needsAddon, async (t) => {
+  const features = 64
+  const waves = (samples: number) => ({
+    name: 'waves',
+    samples,
+    features,
+    values: new Float32Array(samples * features).map((_, i) => Math.sin(i)),
+    labels: new Int32Array(samples).map((_, i) => i % 3),
+    classes: 3,
+  })
+  const wide = () =>
+    new Network({
+      inputs: features,
+      layers: [sparse(1024, { sparsity: 0.5 }), dense(1024), dense(3)],
+      seed: 1,
+    })
+  const few = waves(20)
+  const asked = { epochs: 2, batchSize: 20, rewire: set({ every: 1 }), threads: 1, validation: waves(8000) }
+  using whole = wide()
+  const { history } = await whole.fit(few, asked)
+
+  const abort = new AbortController()
+  using network = wide()
+  const run = network.fit(few, { ...asked, signal: abort.signal })
+  for await (const event of run) if (event.type === 'rewire') abort.abort()
+  const cancelled = await run
+  t.match(cancelled, { reason: 'cancelled', steps: 1, epochs: 0, history: [] })
+  const rest = await network.fit(few, { resume: true, threads: 2, validation: asked.validation })
+  t.match(rest, { reason: 'finished', steps: 2, epochs: 2 })
+  const facts = ({ epoch, step, train, validation, learningRate }: (typeof history)[number]) => ({
+    epoch,
+    step,
+    train,
+    validation,
+    learningRate,
+  })
+  t.strictSame(rest.history.map(facts), history.map(facts))
+  t.strictSame(bits(await network.snapshot()), bits(await whole.snapshot()))
+})
+
+t.test('the speed of an epoch that was gone on with is that of its rest', needsAddon, async (t) => {
+  using network = make()
+  await network.fit(train, { ...settings, maxSteps: 19 })
+  const { history } = await network.fit(train, { resume: true, threads: 1, maxSteps: 1 })
+  const { samplesPerSecond, seconds } = history[0]!
+  t.ok(Math.abs(samplesPerSecond * seconds - 32) < 1e-6, `${samplesPerSecond * seconds} samples`)
+})
+
+t.test('a validation loss that is no number is never the best', needsAddon, async (t) => {
+  const values = test.values.slice()
+  for (let i = 0; i < 10 * test.features; i++) values[i] = i % 2 === 0 ? 3e38 : -3e38
+  using network = make()
+  const options = { ...settings, validation: { ...test, values }, earlyStopping: { patience: 2 } }
+  const { history } = await network.fit(train, options)
+  t.notOk(Number.isFinite(history[0]!.validation!.loss))
+  const snapshot = await network.snapshot()
+  t.equal(snapshot.counters.best ?? null, null)
+  Network.restore(snapshot).dispose()
+})
+
+t.test('counters beyond 2^31 are trained on with', needsAddon, async (t) => {
+  const optimizer = adam({ learningRate: 0.001 })
+  using network = make()
+  await network.fit(train, { ...settings, epochs: 1, optimizer })
+  const { counters, ...rest } = await network.snapshot()
+  for (const far of [2 ** 31 - 2, 2 ** 31, 2 ** 40]) {
+    using late = Network.restore({ ...rest, counters: { ...counters, step: far, updates: far } })
+    const { reason, trainLoss } = await late.fit(train, { resume: true, epochs: 3, threads: 1 })
+    t.equal(reason, 'finished')
+    t.ok(trainLoss! < 2, `loss ${trainLoss}`)
+  }
 })
 
 t.test(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <numeric>
 #include <utility>
 
@@ -160,10 +161,11 @@ void CpuDevice::prepare(int thread, int64_t step) {
 }
 
 template <typename Work, typename Settle>
-void CpuDevice::overPanels(int64_t count, int64_t stride, int64_t step, const Work& work,
-                           const Settle& settle) {
+bool CpuDevice::overPanels(int64_t count, int64_t stride, int64_t step, const Work& work,
+                           const Settle& settle, const std::function<bool()>& stops) {
   const int64_t panels = divideUp(count, stride);
   const int64_t atOnce = sideBySide_ ? pool_.threads() : 1;
+  std::atomic<bool> stopped{false};
   pool_.run([&](int thread) {
     prepare(thread, step);
     Pass pass(kernels_, sideBySide_ ? Team::alone() : Team::all(pool_, thread));
@@ -181,9 +183,13 @@ void CpuDevice::overPanels(int64_t count, int64_t stride, int64_t step, const Wo
       }
       pool_.barrier();
       settle(thread, first, underWay);
-      if (first + atOnce < panels) pool_.barrier();
+      if (first + atOnce >= panels) break;
+      if (thread == 0 && stops != nullptr && stops()) stopped = true;
+      pool_.barrier();
+      if (stopped) break;
     }
   });
+  return !stopped;
 }
 
 int64_t CpuDevice::inferenceStride(int64_t count) const {
@@ -289,7 +295,7 @@ std::vector<Outcome> CpuDevice::finished(bool) {
   return std::exchange(outcomes_, {});
 }
 
-Outcome CpuDevice::evaluate(const Samples& samples) {
+std::optional<Outcome> CpuDevice::evaluateUnless(const std::function<bool()>& stops, const Samples& samples) {
   Outcome outcome;
   const int64_t stride = inferenceStride(samples.count);
   const auto infer = [&](const Pass& pass, Range places) {
@@ -299,9 +305,10 @@ Outcome CpuDevice::evaluate(const Samples& samples) {
                          {own.indices.data(), places.size(), samples}, stride,
                          pass.team.share(stride, kPanelUnit), 1.0f, nullptr);
   };
-  overPanels(samples.count, stride, 0, infer, [&](int thread, int64_t first, int64_t underWay) {
+  const auto add = [&](int thread, int64_t first, int64_t underWay) {
     if (thread == 0) addOutcomes(outcome, samples.count, stride, first, underWay);
-  });
+  };
+  if (!overPanels(samples.count, stride, 0, infer, add, stops)) return std::nullopt;
   return outcome;
 }
 

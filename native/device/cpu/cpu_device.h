@@ -26,7 +26,7 @@ class CpuDevice final : public Device {
   std::vector<Outcome> finished(bool all) override;
   std::vector<LayerMoves> rewire(const RewirePlan& plan) override;
   void readGradient(size_t layer, int64_t firstRow, int64_t rows, std::span<float> gradient) override;
-  Outcome evaluate(const Samples& samples) override;
+  std::optional<Outcome> evaluateUnless(const std::function<bool()>& stops, const Samples& samples) override;
   void predict(const Samples& samples, std::span<float> outputs) override;
   void synchronize() override {}
   DeviceBytes bytes() const override;
@@ -42,9 +42,11 @@ class CpuDevice final : public Device {
   /// Takes `count` samples through the network in panels of `stride`. step: number of the training step, or 0
   /// where nothing is learnt. Every thread calls work(pass, place of the first sample, samples) on the panels
   /// that it takes part in: on all of them, or, side by side, on its own. When all are done with up to as
-  /// many panels as go side by side, each calls settle(thread, first panel, panels).
+  /// many panels as go side by side, each calls settle(thread, first panel, panels). False where stops(),
+  /// asked before the next ones, ended it.
   template <typename Work, typename Settle>
-  void overPanels(int64_t count, int64_t stride, int64_t step, const Work& work, const Settle& settle);
+  bool overPanels(int64_t count, int64_t stride, int64_t step, const Work& work, const Settle& settle,
+                  const std::function<bool()>& stops = nullptr);
   /// Samples of a panel where nothing is learnt from them: as few as keep every thread busy.
   int64_t inferenceStride(int64_t count) const;
   /// A team's part: fetches the samples of a panel and takes them through the layers.

@@ -70,9 +70,13 @@ const Kernels& kernelsFor(const std::string& name) {
 }
 
 const Kernels& defaultKernels() {
-  const char* const asked = std::getenv("ESPALIER_INSTRUCTION_SET");
-  if (asked != nullptr && *asked != '\0') return kernelsFor(asked);
-  return *available().back();
+  // Asked once: the environment may be written to while a network trains.
+  static const Kernels& chosen = []() -> const Kernels& {
+    const char* const asked = std::getenv("ESPALIER_INSTRUCTION_SET");
+    if (asked != nullptr && *asked != '\0') return kernelsFor(asked);
+    return *available().back();
+  }();
+  return chosen;
 }
 
 }  // namespace espalier::cpu

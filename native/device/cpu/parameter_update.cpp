@@ -100,7 +100,7 @@ UpdateTable::UpdateTable(const Optimizer& optimizer) {
 UpdateArguments UpdateTable::arguments(const StepSettings& settings) const {
   UpdateArguments arguments = fixed_;
   arguments.learningRate = settings.learningRate;
-  arguments.step = static_cast<int32_t>(settings.update);
+  arguments.step = countedUpdate(settings.update);
   arguments.firstCorrection = first_.data();
   arguments.secondCorrection = second_.data();
   return arguments;

@@ -13,7 +13,10 @@ constexpr int64_t kMostFilling = 5;
 }  // namespace
 
 std::optional<SlicedMatrix> SlicedMatrix::of(const Pattern& pattern, std::span<const float> values) {
-  if (pattern.block().size() > 1) return std::nullopt;
+  const Grid& grid = pattern.grid();
+  const int64_t tiles = divideUp(grid.rows, kSliceRows) * divideUp(grid.columns, kSliceInputs);
+  // A byte for each tile is not to be more than the weights.
+  if (grid.block.size() > 1 || tiles > pattern.entries() * int64_t{sizeof(float)}) return std::nullopt;
   SlicedMatrix matrix(pattern);
   const int64_t depth = std::accumulate(matrix.depths_.begin(), matrix.depths_.end(), int64_t{0});
   if (depth * kSliceRows > kMostFilling * pattern.entries()) return std::nullopt;

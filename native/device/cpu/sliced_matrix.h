@@ -14,8 +14,8 @@ namespace espalier::cpu {
 /// where the inputs of a tile are looked up in registers.
 class SlicedMatrix {
  public:
-  /// None where the matrix consists of blocks, or where so many zeros would have to fill up the slices that
-  /// CSR is as fast: below about 2 % of the weights.
+  /// None where the matrix consists of blocks, where so many zeros would have to fill up the slices that CSR
+  /// is as fast, below about 2 % of the weights, or where listing the tiles would take more than the weights.
   static std::optional<SlicedMatrix> of(const Pattern& pattern, std::span<const float> values);
 
   SlicedView view() const { return {slices_, tiles_, depths_.data(), values_.data(), places_.data()}; }

@@ -162,8 +162,9 @@ void CudaDevice::readGradient(size_t layer, int64_t firstRow, int64_t rows, std:
 }
 
 template <typename Use>
-void CudaDevice::overAllSamples(const Samples& samples, const Use& use) {
-  for (int64_t first = 0; first < samples.count; first += stride_) {
+bool CudaDevice::overAllSamples(const Samples& samples, const Use& use, const std::function<bool()>& stops) {
+  int64_t first = 0;
+  for (; first < samples.count && (first == 0 || stops == nullptr || !stops()); first += stride_) {
     const Batch batch{first, std::min<int64_t>(stride_, samples.count - first), nullptr};
     StepParameters parameters;
     parameters.step = ++evaluated_;
@@ -178,9 +179,11 @@ void CudaDevice::overAllSamples(const Samples& samples, const Use& use) {
   }
   // A run holds its sets until its end; other calls hold theirs no longer than they last.
   if (!training_) samples_.forget();
+  return first >= samples.count;
 }
 
-Outcome CudaDevice::evaluate(const Samples& samples) {
+std::optional<Outcome> CudaDevice::evaluateUnless(const std::function<bool()>& stops,
+                                                  const Samples& samples) {
   Outcome outcome;
   const auto add = [&](bool all) {
     for (const Outcome& part : evaluations_.take(all)) {
@@ -188,13 +191,16 @@ Outcome CudaDevice::evaluate(const Samples& samples) {
       outcome.correct += part.correct;
     }
   };
-  overAllSamples(samples, [&](const Batch&) {
-    queueLoss({}, evaluations_);
-    evaluations_.queued(evaluated_);
-    add(false);
-  });
+  const bool all = overAllSamples(
+      samples,
+      [&](const Batch&) {
+        queueLoss({}, evaluations_);
+        evaluations_.queued(evaluated_);
+        add(false);
+      },
+      stops);
   add(true);
-  return outcome;
+  return all ? std::optional(outcome) : std::nullopt;
 }
 
 void CudaDevice::predict(const Samples& samples, std::span<float> outputs) {

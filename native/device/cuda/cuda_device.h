@@ -27,7 +27,7 @@ class CudaDevice final : public Device {
   std::vector<Outcome> finished(bool all) override { return outcomes_.take(all); }
   std::vector<LayerMoves> rewire(const RewirePlan& plan) override;
   void readGradient(size_t layer, int64_t firstRow, int64_t rows, std::span<float> gradient) override;
-  Outcome evaluate(const Samples& samples) override;
+  std::optional<Outcome> evaluateUnless(const std::function<bool()>& stops, const Samples& samples) override;
   void predict(const Samples& samples, std::span<float> outputs) override;
   void synchronize() override;
   DeviceBytes bytes() const override;
@@ -46,9 +46,10 @@ class CudaDevice final : public Device {
   void queueStep();
   /// Times the ways to carry out the layers' products on the batch of the first step.
   void choose();
-  /// Calls use(batch) for consecutive batches of all samples, after queueing their forward pass.
+  /// Calls use(batch) for consecutive batches of all samples, after queueing their forward pass. False where
+  /// stops(), asked before the next one, ended it.
   template <typename Use>
-  void overAllSamples(const Samples& samples, const Use& use);
+  bool overAllSamples(const Samples& samples, const Use& use, const std::function<bool()>& stops = nullptr);
 
   Context context_;
   NetworkState& network_;

@@ -1,6 +1,7 @@
 #include "device/cuda/kernels/step_parameters.h"
 
 #include "device/cuda/base/launch.h"
+#include "model/optimizer.h"
 
 namespace espalier::cuda {
 namespace {
@@ -18,7 +19,7 @@ void setStep(const Context& context, const StepParameters& value, StepParameters
 StepParameters trainingStep(const StepSettings& settings) {
   StepParameters parameters;
   parameters.learningRate = settings.learningRate;
-  parameters.update = static_cast<int32_t>(settings.update);
+  parameters.update = countedUpdate(settings.update);
   parameters.step = settings.step;
   parameters.moveWeights = settings.moveWeights;
   parameters.training = true;

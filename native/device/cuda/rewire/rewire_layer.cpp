@@ -31,7 +31,7 @@ void queueRewiring(Context& context, Blas& blas, DevicePattern& pattern, DeviceP
                     ? growByGradient(context, blas, pattern, drops, most, sides, scratchBytes, state)
                     : growAtRandom(context, pattern, drops, most, seedFor(RandomPurpose::Growth), state);
   const MoveRule rule{plan.returnedKeepState, plan.initialization, seedFor(RandomPurpose::NewWeights),
-                      static_cast<int32_t>(updates)};
+                      birthAfter(updates)};
   moveConnections(context, pattern, weight, std::move(drops), std::move(grown), rule, scratchBytes, state);
 }
 
