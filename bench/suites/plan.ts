@@ -83,7 +83,7 @@ function fullPlan(all: number): Group[] {
   return [
     // Over sparsity.
     ...eachWay('products', square(1024), productBatch, ends, float32(blocks), sparsities),
-    ...eachWay('products', square(4096), productBatch, ends, float32(blocks.slice(0, 4)), sparsities),
+    ...eachWay('products', square(4096), productBatch, ends, float32(blocks), sparsities),
     ...eachWay('step', mlp, mlpBatch, ends, steps, sparsities),
     // Over threads, beyond one and all.
     ...between.flatMap((count) => [
@@ -146,7 +146,7 @@ function targetPlan(processors: number): Group[] {
   const high = [0.9, 0.95, 0.99]
   const shapes = [
     ['products', square(1024), productBatch, blocks],
-    ['products', square(4096), productBatch, blocks.slice(0, 4)],
+    ['products', square(4096), productBatch, blocks],
     ['step', mlp, mlpBatch, blocks],
   ] as const
   return [
