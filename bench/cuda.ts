@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { Command } from 'commander'
@@ -54,13 +54,26 @@ function tell(line: Line): void {
   else if (line.kind === 'end') console.error(`${line.part}: ${line.seconds.toFixed(0)} s`)
 }
 
+/** Keeps each line as it comes, so that a run that is killed loses none. */
+const partial = options.json?.replace(/(\.json)?$/, '.partial.jsonl')
+function keep(line: Line): void {
+  if (partial !== undefined) appendFileSync(partial, `${JSON.stringify(line)}\n`)
+}
+
 try {
   const before = cardState()
+  if (partial !== undefined) {
+    mkdirSync(dirname(partial), { recursive: true })
+    writeFileSync(partial, '')
+  }
   const lines = await runProgram({
     program: options.program,
     scale: options.tiny ? 'tiny' : options.quick ? 'quick' : 'full',
     seconds,
-    report: tell,
+    report: (line) => {
+      keep(line)
+      tell(line)
+    },
   })
   const file = options.json ?? defaultFile(lines)
   const base = file.replace(/\.json$/, '')
@@ -77,6 +90,7 @@ try {
   writeFileSync(`${base}.md`, markdown)
   console.log(markdown.split('\n## ')[2] ?? markdown)
   if (ofKind(lines, 'product').length > 0) writeFileSync(`${base}.svg`, await drawSpeedups(lines))
+  if (partial !== undefined) rmSync(partial)
   console.error(`${relative(process.cwd(), base)}.json, .md and .svg are written`)
   if (!lines.some(({ kind }) => kind === 'header')) process.exitCode = 1
 } catch (error) {

@@ -3,6 +3,7 @@
  * the compiled library, tests and benchmarks, this machine's Node, the packages that they need, and optionally the
  * first samples of a data set. On the host:
  *   tar xf espalier-bundle.tar.xz && espalier-bundle/run results
+ * Where there is no xz: python3 -c 'import tarfile; tarfile.open("espalier-bundle.tar.xz").extractall()'
  */
 import { spawnSync } from 'node:child_process'
 import {
@@ -29,7 +30,16 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const LIMIT = 50e6
 
 /** Beside what the library needs: what tests and the build on the host load. */
-const testPackages = ['tap', 'fast-check', 'node-addon-api', 'node-api-headers']
+const testPackages = [
+  'tap',
+  'fast-check',
+  'benchmark',
+  'pino',
+  'prom-client',
+  '@opentelemetry/sdk-trace-base',
+  'node-addon-api',
+  'node-api-headers',
+]
 /** tap's compiler and its terminal reporter; the bundle's tests are compiled, and each runs by itself. */
 const leftOut = ['typescript', 'tshy', '@tapjs/run', '@isaacs/ts-node-temp-fork-for-pr-2009']
 
