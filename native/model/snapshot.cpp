@@ -15,7 +15,7 @@ std::string prefixOf(size_t layer) {
 
 /// A sparse layer's weights are called values, as in other libraries' CSR tensors.
 std::string tensorName(const LayerState& layer, const char* parameter) {
-  const bool values = layer.pattern.entries() > 0 && std::string(parameter) == "weight";
+  const bool values = layer.isSparse() && std::string(parameter) == "weight";
   return values ? "values" : parameter;
 }
 
@@ -197,7 +197,7 @@ Snapshot takeSnapshot(const NetworkState& network) {
   for (size_t i = 0; i < network.layers.size(); ++i) {
     const LayerState& layer = network.layers[i];
     const std::string prefix = prefixOf(i);
-    if (layer.pattern.entries() > 0) {
+    if (layer.isSparse()) {
       const auto& offsets = layer.pattern.rowOffsets();
       tensors.push_back(
           {prefix + "crow_indices", {static_cast<int64_t>(offsets.size())}, copyOf<int64_t>(offsets)});
@@ -236,7 +236,7 @@ void putSnapshot(NetworkState& network, const Snapshot& snapshot) {
     LayerState layer;
     layer.inputs = old.inputs;
     layer.outputs = old.outputs;
-    const bool sparse = old.pattern.entries() > 0;
+    const bool sparse = old.isSparse();
     if (sparse) layer.pattern = takePattern(shelf, prefix, old.pattern);
     const auto takeParameter = [&](const char* parameterName, const Parameter& had, Parameter& parameter) {
       if (had.empty()) return;

@@ -175,7 +175,7 @@ void resetOptimizer(NetworkState& network, const Optimizer& optimizer) {
     for (LayerState& layer : network.layers) {
       LayerState::visitParameters(layer, [&](const char*, Parameter& parameter) {
         const int64_t size = parameter.values.size();
-        const bool ages = &parameter == &layer.weight && optimizer.hasSecond() && layer.pattern.entries() > 0;
+        const bool ages = &parameter == &layer.weight && optimizer.hasSecond() && layer.isSparse();
         use(parameter, optimizer.hasFirst() ? size : 0, optimizer.hasSecond() ? size : 0, ages ? size : 0);
       });
     }

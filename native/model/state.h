@@ -59,7 +59,9 @@ struct LayerState {
   Parameter srelu;
   RewireMemory memory;
 
-  int64_t connections() const { return pattern.entries() > 0 ? pattern.connections() : weight.values.size(); }
+  /// Sparse layers have at least one connection.
+  bool isSparse() const { return pattern.entries() > 0; }
+  int64_t connections() const { return isSparse() ? pattern.connections() : weight.values.size(); }
   /// Calls visit(name, parameter) for each parameter that exists.
   template <typename Self, typename Visit>
   static void visitParameters(Self& self, const Visit& visit) {

@@ -20,7 +20,7 @@ constexpr const char* kSettled = "cht.settled";
 void Cht::begin(NetworkState& network) const {
   if (!stopAt_) return;
   for (LayerState& layer : network.layers) {
-    if (layer.pattern.entries() > 0) layer.memory.make(kSettled, 1);
+    if (layer.isSparse()) layer.memory.make(kSettled, 1);
   }
 }
 
@@ -29,7 +29,7 @@ std::vector<LayerMoves> Cht::rewire(const HostRewiring& rewiring) const {
   std::vector<LayerMoves> moves;
   for (size_t i = 0; i < rewiring.network.layers.size(); ++i) {
     LayerState& layer = rewiring.network.layers[i];
-    if (layer.pattern.entries() == 0) continue;
+    if (!layer.isSparse()) continue;
     if (stopAt_ && layer.memory.make(kSettled, 1)[0] != 0) {
       moves.push_back({static_cast<int64_t>(i), 0, 0});
       continue;

@@ -16,7 +16,7 @@ int64_t wordsOf(const LayerState& layer) {
 
 void markExplored(NetworkState& network) {
   for (LayerState& layer : network.layers) {
-    if (layer.pattern.entries() == 0) continue;
+    if (!layer.isSparse()) continue;
     AlignedBuffer<int32_t>& words = layer.memory.make(kExplored, wordsOf(layer));
     const Pattern& pattern = layer.pattern;
     for (int64_t row = 0; row < pattern.grid().blockRows(); ++row) {
@@ -31,7 +31,7 @@ void markExplored(NetworkState& network) {
 }
 
 std::optional<double> explorationOf(const LayerState& layer) {
-  if (layer.pattern.entries() == 0) return std::nullopt;
+  if (!layer.isSparse()) return std::nullopt;
   const AlignedBuffer<int32_t>* const words = layer.memory.find(kExplored, wordsOf(layer));
   if (words == nullptr) return std::nullopt;
   int64_t explored = 0;

@@ -20,7 +20,7 @@ constexpr const char* kInitial = "granet.initial";
 struct Totals {
   explicit Totals(const NetworkState& network) {
     for (const LayerState& layer : network.layers) {
-      if (layer.pattern.entries() == 0) continue;
+      if (!layer.isSparse()) continue;
       connections += layer.pattern.connections();
       size += checkedProduct(layer.outputs, layer.inputs);
     }
@@ -91,7 +91,7 @@ void Granet::check(const NetworkState& network, const RewireSchedule& schedule, 
 
 void Granet::begin(NetworkState& network) const {
   for (LayerState& layer : network.layers) {
-    if (layer.pattern.entries() == 0 || layer.memory.find(kInitial, 1) != nullptr) continue;
+    if (!layer.isSparse() || layer.memory.find(kInitial, 1) != nullptr) continue;
     layer.memory.make(kInitial, 1)[0] = static_cast<int32_t>(layer.pattern.entries());
   }
 }
@@ -105,7 +105,7 @@ int64_t Granet::connectionsAfter(const HostRewiring& rewiring) const {
   const Totals now(rewiring.network);
   double initial = 0;
   for (LayerState& layer : rewiring.network.layers) {
-    if (layer.pattern.entries() == 0) continue;
+    if (!layer.isSparse()) continue;
     initial += static_cast<double>(layer.memory.make(kInitial, 1)[0]) * layer.pattern.block().size();
   }
   const double first = from_ * static_cast<double>(rewiring.run.steps());
@@ -135,7 +135,7 @@ std::vector<LayerMoves> Granet::rewire(const HostRewiring& rewiring) const {
   std::vector<LayerMoves> moves;
   for (size_t i = 0; i < network.layers.size(); ++i) {
     LayerState& layer = network.layers[i];
-    if (layer.pattern.entries() == 0) continue;
+    if (!layer.isSparse()) continue;
     const int64_t regenerated = wholeShare(rewiring.fraction, layer.pattern.entries() - lost[i]);
     Array<int32_t> dropped =
         smallestEntries(layer.pattern, layer.weight.values.span(), lost[i] + regenerated);

@@ -18,7 +18,7 @@ std::vector<LayerMoves> InvertedRigl::rewire(const HostRewiring& rewiring) const
   std::vector<LayerMoves> moves;
   for (size_t i = 0; i < network.layers.size(); ++i) {
     LayerState& layer = network.layers[i];
-    if (layer.pattern.entries() == 0) continue;
+    if (!layer.isSparse()) continue;
     Array<int32_t> dropped = plannedDrops(layer, plan);
     const uint64_t seed = deriveSeed(plan.seed, RandomPurpose::Growth, static_cast<uint32_t>(i), 0);
     Array<int64_t> grown =

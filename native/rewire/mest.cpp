@@ -10,6 +10,7 @@
 #include "rewire/host_growth.h"
 #include "rewire/planned.h"
 #include "rewire/prune.h"
+#include "sparse/over_weights.h"
 
 namespace espalier {
 namespace {
@@ -24,19 +25,12 @@ struct Norms {
 
 Norms normsOf(const Pattern& pattern, int64_t entry, int64_t blockRow, std::span<const float> values,
               const GradientPanel& panel) {
-  const BlockShape& block = pattern.block();
-  const int64_t row = blockRow * block.rows, column = int64_t{pattern.columns()[entry]} * block.columns;
-  const int64_t height = std::min<int64_t>(block.rows, pattern.grid().rows - row);
-  const int64_t width = std::min<int64_t>(block.columns, pattern.grid().columns - column);
   double weights = 0, gradients = 0;
-  for (int64_t r = 0; r < height; ++r) {
-    for (int64_t c = 0; c < width; ++c) {
-      const double w = values[entry * block.size() + r * block.columns + c];
-      const double g = panel.at(row + r, column + c);
-      weights += w * w;
-      gradients += g * g;
-    }
-  }
+  overWeights(pattern, blockRow, entry, [&](int64_t index, int64_t row, int64_t column) {
+    const double w = values[index], g = panel.at(row, column);
+    weights += w * w;
+    gradients += g * g;
+  });
   return {std::sqrt(weights), std::sqrt(gradients)};
 }
 
@@ -63,7 +57,7 @@ Array<float> mestImportance(const Pattern& pattern, std::span<const float> value
 void Mest::begin(NetworkState& network) const {
   if (!softBound_) return;
   for (LayerState& layer : network.layers) {
-    if (layer.pattern.entries() == 0 || layer.memory.find(kEntries, 1) != nullptr) continue;
+    if (!layer.isSparse() || layer.memory.find(kEntries, 1) != nullptr) continue;
     layer.memory.make(kEntries, 1)[0] = static_cast<int32_t>(layer.pattern.entries());
   }
 }
@@ -78,7 +72,7 @@ std::vector<LayerMoves> Mest::rewire(const HostRewiring& rewiring) const {
   std::vector<LayerMoves> moves;
   for (size_t i = 0; i < network.layers.size(); ++i) {
     LayerState& layer = network.layers[i];
-    if (layer.pattern.entries() == 0) continue;
+    if (!layer.isSparse()) continue;
     const Living living(network, i);
     const int64_t entries = layer.pattern.entries();
     const int64_t base = softBound_ ? layer.memory.make(kEntries, 1)[0] : entries;

@@ -11,6 +11,7 @@
 #include "base/share.h"
 #include "rewire/host_growth.h"
 #include "rewire/planned.h"
+#include "sparse/over_weights.h"
 
 namespace espalier {
 namespace {
@@ -44,23 +45,14 @@ template <typename Use>
 void overWeights(const LayerState& layer, const Use& use) {
   const auto weights = layer.weight.values.span();
   const Pattern& pattern = layer.pattern;
-  if (pattern.entries() == 0) {
+  if (!layer.isSparse()) {
     for (int64_t i = 0; i < layer.outputs; ++i) {
       for (int64_t j = 0; j < layer.inputs; ++j) use(i, j, weights[i * layer.inputs + j]);
     }
     return;
   }
-  const BlockShape& block = pattern.block();
-  for (int64_t row = 0; row < pattern.grid().blockRows(); ++row) {
-    for (int64_t entry = pattern.rowOffsets()[row]; entry < pattern.rowOffsets()[row + 1]; ++entry) {
-      for (int32_t k = 0; k < block.size(); ++k) {
-        const int64_t output = row * block.rows + k / block.columns;
-        const int64_t input = int64_t{pattern.columns()[entry]} * block.columns + k % block.columns;
-        if (output < layer.outputs && input < layer.inputs)
-          use(output, input, weights[entry * block.size() + k]);
-      }
-    }
-  }
+  overAllWeights(pattern,
+                 [&](int64_t index, int64_t output, int64_t input) { use(output, input, weights[index]); });
 }
 
 /// Groups of neurons of a layer that are due to go, as their first neurons.
@@ -182,7 +174,7 @@ void silenceNeuron(NetworkState& network, size_t layer, int64_t neuron) {
     if (!passed.shift.empty()) zero(passed.shift, neuron);
   }
   LayerState& next = network.layers[above];
-  if (next.pattern.entries() > 0) return;
+  if (next.isSparse()) return;
   for (int64_t output = 0; output < next.outputs; ++output) {
     zero(next.weight, output * next.inputs + neuron);
   }
@@ -195,7 +187,7 @@ void checkSilence(const NetworkState& network, size_t layer, const std::string& 
     normalised = normalised || !network.layers[between].gain.empty();
   const bool speaks = network.description.layers[layer].activation == Activation::Sigmoid && !normalised;
   require(
-      !speaks || network.layers[above].pattern.entries() > 0, ErrorCode::Option,
+      !speaks || network.layers[above].isSparse(), ErrorCode::Option,
       rule + ": layer " + std::to_string(layer) +
           " has the activation sigmoid, which is 1/2 where nothing comes in, and a dense layer above that "
           "would hear it; allowed: another activation, a layerNorm between them, or a sparse layer above");

@@ -10,6 +10,8 @@
 #include "rewire/host_growth.h"
 #include "rewire/planned.h"
 #include "rewire/prune.h"
+#include "sparse/over_weights.h"
+#include "topology/share_out.h"
 
 namespace espalier {
 namespace {
@@ -57,26 +59,6 @@ std::vector<int64_t> growthOf(NetworkState& network, const std::vector<Moving>& 
   return counts;
 }
 
-/// A layer that still has room, and what it gets a part of the rest by.
-struct Open {
-  size_t layer = 0;
-  int64_t room = 0;
-  double weight = 0;
-  double part = 0;
-};
-
-std::vector<Open> openLayers(std::span<const double> momentum, std::span<const int64_t> room,
-                             const std::vector<int64_t>& counts) {
-  std::vector<Open> all, moving;
-  for (size_t i = 0; i < counts.size(); ++i) {
-    const int64_t left = room[i] - counts[i];
-    if (left == 0) continue;
-    all.push_back({i, left, static_cast<double>(left)});
-    if (momentum[i] > 0 && std::isfinite(momentum[i])) moving.push_back({i, left, momentum[i]});
-  }
-  return moving.empty() ? all : moving;
-}
-
 }  // namespace
 
 void smoothGradient(const ReadGradient& gradient, size_t layer, const Grid& grid, double smoothing,
@@ -93,55 +75,25 @@ void smoothGradient(const ReadGradient& gradient, size_t layer, const Grid& grid
 }
 
 double meanMomentum(const Pattern& pattern, std::span<const float> average) {
-  const Grid& grid = pattern.grid();
   double sum = 0;
-  for (int64_t row = 0; row < grid.rows; ++row) {
-    const int64_t blockRow = row / grid.block.rows;
-    for (int64_t entry = pattern.rowOffsets()[blockRow]; entry < pattern.rowOffsets()[blockRow + 1];
-         ++entry) {
-      const int64_t begin = int64_t{pattern.columns()[entry]} * grid.block.columns;
-      const int64_t end = std::min(begin + grid.block.columns, grid.columns);
-      for (int64_t column = begin; column < end; ++column) {
-        sum += std::abs(average[row * grid.columns + column]);
-      }
-    }
-  }
+  overAllWeights(pattern, [&](int64_t, int64_t row, int64_t column) {
+    sum += std::abs(average[row * pattern.grid().columns + column]);
+  });
   return pattern.connections() == 0 ? 0 : sum / static_cast<double>(pattern.connections());
 }
 
 std::vector<int64_t> redistribute(int64_t total, std::span<const double> momentum,
                                   std::span<const int64_t> room) {
-  std::vector<int64_t> counts(room.size(), 0);
-  const auto give = [&](const Open& to, int64_t blocks) {
-    counts[to.layer] += blocks;
-    total -= blocks;
-  };
-  while (total > 0) {
-    std::vector<Open> open = openLayers(momentum, room, counts);
-    require(!open.empty(), ErrorCode::Internal, "more to grow than there is room for");
-    double sum = 0;
-    for (const Open& one : open) sum += one.weight;
-    for (Open& one : open) one.part = static_cast<double>(total) * (one.weight / sum);
-    const auto isFull = [](const Open& one) { return one.part >= static_cast<double>(one.room); };
-    if (std::ranges::any_of(open, isFull)) {
-      // The others share out what these have no room for.
-      for (const Open& one : open) {
-        if (isFull(one)) give(one, one.room);
-      }
-      continue;
-    }
-    for (const Open& one : open) give(one, static_cast<int64_t>(one.part));
-    std::ranges::stable_sort(open, std::greater(),
-                             [](const Open& one) { return one.part - std::floor(one.part); });
-    for (size_t i = 0; i < open.size() && total > 0; ++i) give(open[i], 1);
-  }
-  return counts;
+  // What is no finite number says nothing about a layer.
+  std::vector<double> weights(momentum.begin(), momentum.end());
+  for (double& weight : weights) weight = std::isfinite(weight) ? weight : 0;
+  return shareOut(total, weights, room);
 }
 
 void Snfs::check(const NetworkState& network, const RewireSchedule&, const RunLength&) const {
   const BlockShape* first = nullptr;
   for (const LayerState& layer : network.layers) {
-    if (layer.pattern.entries() == 0) continue;
+    if (!layer.isSparse()) continue;
     if (first == nullptr) first = &layer.pattern.block();
     require(
         !redistributes_ || layer.pattern.block() == *first, ErrorCode::Option,
@@ -152,7 +104,7 @@ void Snfs::check(const NetworkState& network, const RewireSchedule&, const RunLe
 
 void Snfs::begin(NetworkState& network) const {
   for (LayerState& layer : network.layers) {
-    if (layer.pattern.entries() > 0) averageOf(layer);
+    if (layer.isSparse()) averageOf(layer);
   }
 }
 
@@ -164,7 +116,7 @@ bool Snfs::observesAt(const RewireSchedule& schedule, const RunLength& run, int6
 void Snfs::observe(const HostRewiring& rewiring) const {
   for (size_t i = 0; i < rewiring.network.layers.size(); ++i) {
     LayerState& layer = rewiring.network.layers[i];
-    if (layer.pattern.entries() == 0) continue;
+    if (!layer.isSparse()) continue;
     smoothGradient(rewiring.gradient, i, layer.pattern.grid(), smoothing_, averageOf(layer).span());
   }
 }
@@ -174,7 +126,7 @@ std::vector<LayerMoves> Snfs::rewire(const HostRewiring& rewiring) const {
   std::vector<Moving> layers;
   for (size_t i = 0; i < network.layers.size(); ++i) {
     const LayerState& layer = network.layers[i];
-    if (layer.pattern.entries() == 0) continue;
+    if (!layer.isSparse()) continue;
     const int64_t count = wholeShare(rewiring.fraction, layer.pattern.entries());
     Array<int32_t> dropped = smallestEntries(layer.pattern, layer.weight.values.span(), count);
     Array<int64_t> kept = keptPositions(layer.pattern, dropped);

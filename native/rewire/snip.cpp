@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "rewire/gradient_sizes.h"
 #include "rewire/grow.h"
+#include "sparse/over_weights.h"
 #include "topology/initialize.h"
 
 namespace espalier {
@@ -82,21 +83,6 @@ NetworkState denseTwin(const NetworkState& network) {
   return makeNetwork(description);
 }
 
-/// Weights of a pattern out of a dense matrix of rows x columns; padding stays 0.
-void gather(const Pattern& pattern, std::span<const float> dense, std::span<float> values) {
-  const Grid& grid = pattern.grid();
-  for (int64_t row = 0; row < grid.rows; ++row) {
-    const int64_t blockRow = row / grid.block.rows;
-    for (int64_t entry = pattern.rowOffsets()[blockRow]; entry < pattern.rowOffsets()[blockRow + 1];
-         ++entry) {
-      const int64_t column = int64_t{pattern.columns()[entry]} * grid.block.columns;
-      const int64_t count = std::min<int64_t>(grid.block.columns, grid.columns - column);
-      std::copy_n(dense.begin() + row * grid.columns + column, count,
-                  values.begin() + entry * grid.block.size() + row % grid.block.rows * grid.block.columns);
-    }
-  }
-}
-
 }  // namespace
 
 std::vector<Array<int64_t>> mostSensitive(const ReadGradient& gradient, std::span<const SnipLayer> layers,
@@ -136,7 +122,9 @@ void Snip::start(NetworkState& network, const FirstBatch& firstBatch) const {
           deriveSeed(network.description.seed, RandomPurpose::Weights, static_cast<uint32_t>(from.layer), 0);
       initializeWeights(pattern, network.description.layers[from.layer].initialization, seed, values.span());
     } else {
-      gather(pattern, from.weights, values.span());
+      overAllWeights(pattern, [&](int64_t index, int64_t row, int64_t column) {
+        values[index] = from.weights[row * pattern.grid().columns + column];
+      });
     }
     layer.pattern = std::move(pattern);
     layer.weight.values = std::move(values);

@@ -32,7 +32,7 @@ bool isHidden(const NetworkState& network, size_t layer) {
 int64_t neededAbove(const NetworkState& network, size_t layer) {
   const size_t above = nextWeighted(network, layer);
   const LayerState& next = network.layers[above];
-  if (next.pattern.entries() == 0) return 1;
+  if (!next.isSparse()) return 1;
   const Living living(network, above);
   const int64_t rows = living.positions() / static_cast<int64_t>(living.columns().size());
   const int64_t inputs =
@@ -66,7 +66,7 @@ void Srigl::check(const NetworkState& network, const RewireSchedule&, const RunL
 
 void Srigl::begin(NetworkState& network) const {
   for (LayerState& layer : network.layers) {
-    if (layer.pattern.entries() == 0 || layer.memory.find(kBudget, 1) != nullptr) continue;
+    if (!layer.isSparse() || layer.memory.find(kBudget, 1) != nullptr) continue;
     layer.memory.make(kBudget, 1)[0] = static_cast<int32_t>(layer.pattern.entries());
   }
 }
@@ -81,7 +81,7 @@ std::vector<LayerMoves> Srigl::rewire(const HostRewiring& rewiring) const {
   // Upwards, so that a layer knows which of its inputs have just gone.
   for (size_t i = 0; i < network.layers.size(); ++i) {
     LayerState& layer = network.layers[i];
-    if (layer.pattern.entries() == 0) continue;
+    if (!layer.isSparse()) continue;
     const Array<uint8_t> empty = emptyColumns(Living(network, i));
     SriglPlan plan;
     plan.fraction = rewiring.fraction;

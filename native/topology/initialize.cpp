@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "sparse/over_weights.h"
 
 namespace espalier {
 namespace {
@@ -40,19 +41,12 @@ class Filler {
   }
 
   void fill(int64_t entry, int64_t blockRow) {
-    const Grid& grid = pattern_.grid();
-    float* const block = values_.data() + entry * grid.block.size();
-    std::fill_n(block, grid.block.size(), 0.0f);
+    const int64_t size = pattern_.block().size();
+    std::fill_n(values_.data() + entry * size, size, 0.0f);
     if (initialization_.kind == InitializationKind::Zeros) return;
-    const int64_t output = blockRow * grid.block.rows;
-    const int64_t input = int64_t{pattern_.columns()[entry]} * grid.block.columns;
-    const int64_t height = std::min<int64_t>(grid.block.rows, grid.rows - output);
-    const int64_t width = std::min<int64_t>(grid.block.columns, grid.columns - input);
-    for (int64_t r = 0; r < height; ++r) {
-      for (int64_t c = 0; c < width; ++c) {
-        block[r * grid.block.columns + c] = weight(output + r, input + c);
-      }
-    }
+    overWeights(pattern_, blockRow, entry, [&](int64_t index, int64_t output, int64_t input) {
+      values_[index] = weight(output, input);
+    });
   }
 
  private:

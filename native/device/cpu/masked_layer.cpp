@@ -1,30 +1,10 @@
 #include <algorithm>
 
 #include "device/cpu/dense_products_layer.h"
+#include "sparse/over_weights.h"
 
 namespace espalier::cpu {
 namespace {
-
-/// Calls use(number of the weight, its place in a dense matrix of the grid's rows x columns) for every weight
-/// of some block rows, padding left out.
-template <typename Use>
-void overWeights(const Pattern& pattern, Range blockRows, const Use& use) {
-  const Grid& grid = pattern.grid();
-  const int64_t height = grid.block.rows, width = grid.block.columns;
-  for (int64_t blockRow = blockRows.begin; blockRow < blockRows.end; ++blockRow) {
-    const int64_t rows = std::min(height, grid.rows - blockRow * height);
-    for (int64_t entry = pattern.rowOffsets()[blockRow]; entry < pattern.rowOffsets()[blockRow + 1];
-         ++entry) {
-      const int64_t column = int64_t{pattern.columns()[entry]} * width;
-      const int64_t columns = std::min(width, grid.columns - column);
-      for (int64_t i = 0; i < rows; ++i) {
-        for (int64_t j = 0; j < columns; ++j) {
-          use((entry * height + i) * width + j, (blockRow * height + i) * grid.columns + column + j);
-        }
-      }
-    }
-  }
-}
 
 /// A sparse layer as the codes behind the papers keep it: multiplied as a dense matrix that is 0 where no
 /// connection is, in all three products, with the gradient taken where there is one. State, optimizer and
@@ -49,7 +29,9 @@ class MaskedLayer final : public DenseProductsLayer {
     const float* const values = weights(pass);
     float* const dense = dense_.data();
     std::fill(dense + rowOf(share.begin) * state_.inputs, dense + rowOf(share.end) * state_.inputs, 0.0f);
-    overWeights(state_.pattern, share, [&](int64_t i, int64_t place) { dense[place] = values[i]; });
+    overWeightsOfRows(state_.pattern, share.begin, share.end, [&](int64_t i, int64_t row, int64_t column) {
+      dense[row * state_.inputs + column] = values[i];
+    });
   }
 
   int64_t workspaceBytes() const override { return DenseProductsLayer::workspaceBytes() + dense_.bytes(); }
@@ -70,9 +52,10 @@ class MaskedLayer final : public DenseProductsLayer {
                                 tile);
       const int64_t first = offsets[blockRows.begin] * size, count = offsets[blockRows.end] * size - first;
       std::fill_n(taken, count, 0.0f);
-      overWeights(state_.pattern, blockRows, [&](int64_t i, int64_t place) {
-        taken[i - first] = tile[place - rows.begin * state_.inputs];
-      });
+      overWeightsOfRows(state_.pattern, blockRows.begin, blockRows.end,
+                        [&](int64_t i, int64_t row, int64_t column) {
+                          taken[i - first] = tile[(row - rows.begin) * state_.inputs + column];
+                        });
       weightSum_.take(pass.kernels, *pass.update, state_.weight, first, count, taken, pass.place);
     }
   }
