@@ -12,50 +12,6 @@
 namespace espalier::cpu {
 namespace {
 
-bool isLarge(const NetworkState& network) {
-  return std::ranges::any_of(network.layers, [](const LayerState& layer) {
-    return cpu::widestPanel(layer.pattern.values()) == kLargestPanel;
-  });
-}
-
-/// Blocks, which do most with a weight that they have fetched, lose more by fetching it for narrower panels.
-bool hasFewWeights(const NetworkState& network, int64_t batchSize) {
-  int64_t weights = 0, features = network.description.inputs;
-  for (const LayerState& layer : network.layers) {
-    weights += layer.weight.values.size() * (layer.pattern.block().size() > 1 ? 2 : 1);
-    features += layer.outputs;
-  }
-  return cpu::hasFewWeights(weights, features, batchSize);
-}
-
-/// Number of panels of a batch: as few and as equal as possible, but two of a small one, for two threads.
-int64_t panelCount(const NetworkState& network, int64_t batchSize) {
-  if (isLarge(network)) return divideUp(batchSize, kLargestPanel);
-  const int64_t panels = divideUp(batchSize, kUsualPanel);
-  const bool divided = batchSize > kSmallestPanel && hasFewWeights(network, batchSize);
-  return divided ? roundUp(panels, 2) : panels;
-}
-
-int64_t panelStride(const NetworkState& network, int64_t batchSize, int64_t unit) {
-  if (batchSize == 0) return isLarge(network) ? kLargestPanel : kUsualPanel;
-  return roundUp(divideUp(batchSize, panelCount(network, batchSize)), unit);
-}
-
-bool goesSideBySide(const NetworkState& network, const DeviceSettings& settings) {
-  if (settings.threads == 1 || isLarge(network)) return false;
-  if (settings.batchSize == 0) return true;
-  return hasFewWeights(network, settings.batchSize) &&
-         panelCount(network, settings.batchSize) % settings.threads == 0;
-}
-
-/// Whether each of two threads gathers all samples of a panel for itself. Half of them each is as soon done,
-/// but then what one has written is fetched by the other, and has to be fetched back to be written in the
-/// next step.
-bool gathersTwice(const NetworkState& network, const DeviceSettings& settings) {
-  return settings.threads == 2 && !isLarge(network) && !goesSideBySide(network, settings) &&
-         !settings.growsByGradient;
-}
-
 /// The samples of a range, as a panel wants them.
 struct Consecutive {
   explicit Consecutive(Range range) {
@@ -81,21 +37,17 @@ CpuDevice::CpuDevice(NetworkState& network, const DeviceSettings& settings)
       training_(settings.batchSize > 0),
       batchSize_(settings.batchSize),
       narrow_(settings.precision == Precision::Bfloat16),
-      unit_(narrow_ ? kPairedPanelUnit : kPanelUnit),
-      stride_(panelStride(network, settings.batchSize, unit_)),
-      sideBySide_(goesSideBySide(network, settings)),
-      keepsBatch_(settings.growsByGradient),
-      gathersTwice_(gathersTwice(network, settings)) {
+      panelPlan_(network, settings),
+      keepsBatch_(settings.growsByGradient) {
   if (training_) {
     require(network.optimizer.has_value(), ErrorCode::Internal, "training needs an optimizer");
     updates_ = UpdateTable(*network.optimizer);
   }
-  const int64_t batchPanels = panelCount(network, settings.batchSize);
-  const int64_t underWay = sideBySide_ ? settings.threads : 1;
+  const int64_t underWay = panelPlan_.atOnce(settings.threads);
   for (int64_t i = 0; i < underWay; ++i)
-    losses_.emplace_back(network.description.loss, network.layers.back().outputs, stride_);
+    losses_.emplace_back(network.description.loss, network.layers.back().outputs, panelPlan_.stride);
   if (!training_ && SingleSample::serves(network)) single_.emplace(network);
-  buildLayers(keepsBatch_ ? batchPanels : underWay, batchPanels > 1 ? underWay : 0);
+  buildLayers(keepsBatch_ ? panelPlan_.panels : underWay, panelPlan_.panels > 1 ? underWay : 0);
 }
 
 void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
@@ -106,22 +58,24 @@ void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
     if (linear) ++hidden;
     const bool last = i + 1 == network_.layers.size();
     const bool gradientInRows = !last && network_.description.layers[i + 1].kind != LayerKind::LayerNorm;
-    const LayerSetting setting{description,
-                               network_.layers[i],
-                               kernels_,
-                               static_cast<int64_t>(i),
-                               network_.description.seed,
-                               paddedFeatures(network_, i + 1),
-                               stride_,
-                               panels,
-                               training_,
-                               gradientInRows,
-                               keepsBatch_,
-                               narrow_,
-                               static_cast<int64_t>(losses_.size()),
-                               gradientSums,
-                               pool_.threads(),
-                               hidden};
+    const LayerSetting setting{
+        .description = description,
+        .state = network_.layers[i],
+        .kernels = kernels_,
+        .index = static_cast<int64_t>(i),
+        .seed = network_.description.seed,
+        .paddedOutputs = paddedFeatures(network_, i + 1),
+        .stride = panelPlan_.stride,
+        .panels = panels,
+        .training = training_,
+        .gradientInRows = gradientInRows,
+        .keepsBatch = keepsBatch_,
+        .narrow = narrow_,
+        .panelsAtOnce = static_cast<int64_t>(losses_.size()),
+        .gradientSums = gradientSums,
+        .threads = pool_.threads(),
+        .hiddenNumber = hidden,
+    };
     switch (description.kind) {
       case LayerKind::Sparse:
         layers_.push_back(description.masked ? makeMaskedLayer(setting) : makeSparseLayer(setting));
@@ -139,11 +93,12 @@ void CpuDevice::buildLayers(int64_t panels, int64_t gradientSums) {
     prepares_ = prepares_ || layers_.back()->prepares();
   }
   if (!layers_.front()->takesSamples())
-    input_ = Panels(paddedFeatures(network_, 0), stride_, gathersTwice_ ? 2 * panels : panels);
+    input_ =
+        Panels(paddedFeatures(network_, 0), panelPlan_.stride, panelPlan_.gathersTwice ? 2 * panels : panels);
 }
 
 float* CpuDevice::input(int64_t panel, int member) {
-  return input_[gathersTwice_ ? 2 * panel + member : panel];
+  return input_[panelPlan_.gathersTwice ? 2 * panel + member : panel];
 }
 
 const float* CpuDevice::layerInput(size_t layer, int64_t panel, int member) {
@@ -164,21 +119,22 @@ template <typename Work, typename Settle>
 bool CpuDevice::overPanels(int64_t count, int64_t stride, int64_t step, const Work& work,
                            const Settle& settle, const std::function<bool()>& stops) {
   const int64_t panels = divideUp(count, stride);
-  const int64_t atOnce = sideBySide_ ? pool_.threads() : 1;
+  const int64_t atOnce = panelPlan_.atOnce(pool_.threads());
   std::atomic<bool> stopped{false};
   pool_.run([&](int thread) {
     prepare(thread, step);
-    Pass pass(kernels_, sideBySide_ ? Team::alone() : Team::all(pool_, thread));
+    Pass pass(kernels_, panelPlan_.sideBySide ? Team::alone() : Team::all(pool_, thread));
     pass.thread = thread;
     pass.stride = stride;
     pass.training = step > 0;
     pass.step = step;
     for (int64_t first = 0; first < panels; first += atOnce) {
       const int64_t underWay = std::min(atOnce, panels - first);
-      const int64_t panel = first + (sideBySide_ ? thread : 0);
+      const int64_t panel = first + (panelPlan_.sideBySide ? thread : 0);
       if (panel < first + underWay) {
         pass.panel = panel - first;
-        pass.place = {panel - first, first == 0 || panel > first, !sideBySide_ && panel + 1 == panels};
+        pass.place = {panel - first, first == 0 || panel > first,
+                      !panelPlan_.sideBySide && panel + 1 == panels};
         work(pass, Range{panel * stride, std::min((panel + 1) * stride, count)});
       }
       pool_.barrier();
@@ -192,11 +148,6 @@ bool CpuDevice::overPanels(int64_t count, int64_t stride, int64_t step, const Wo
   return !stopped;
 }
 
-int64_t CpuDevice::inferenceStride(int64_t count) const {
-  const int64_t atOnce = sideBySide_ ? pool_.threads() : 1;
-  return std::min(stride_, roundUp(std::max<int64_t>(1, divideUp(count, atOnce)), unit_));
-}
-
 void CpuDevice::forward(const Pass& pass, const PanelWork& work) {
   std::array<const float*, kLargestPanel> rows;
   for (int64_t i = 0; i < work.count; ++i) {
@@ -206,7 +157,7 @@ void CpuDevice::forward(const Pass& pass, const PanelWork& work) {
   if (layers_.front()->takesSamples()) {
     layers_.front()->takeSamples(pass, {rows.data(), static_cast<size_t>(work.count)}, features);
   } else {
-    const Range own = gathersTwice_ ? Range{0, features} : pass.team.share(features, kPanelUnit);
+    const Range own = panelPlan_.gathersTwice ? Range{0, features} : pass.team.share(features, kPanelUnit);
     kernels_.gatherPanel(rows.data(), work.count,
                          input(pass.panel, pass.team.member()) + own.begin * pass.stride, pass.stride, own);
   }
@@ -221,7 +172,7 @@ void CpuDevice::clearPadding(const Pass& pass) {
     std::fill(panel + features * pass.stride, panel + padded * pass.stride, 0.0f);
   };
   const int member = pass.team.member();
-  if (!input_.empty() && (member == 0 || gathersTwice_))
+  if (!input_.empty() && (member == 0 || panelPlan_.gathersTwice))
     clear(input(pass.panel, member), network_.description.inputs, paddedFeatures(network_, 0));
   if (member > 0) return;
   for (size_t i = 0; i < layers_.size(); ++i) {
@@ -246,28 +197,28 @@ void CpuDevice::step(const Samples& samples, const Batch& batch, const StepSetti
   Outcome outcome;
   const auto learn = [&](Pass& pass, Range places) {
     const PanelWork work{samples, indices_.data() + places.begin, places.size()};
-    if (keepsBatch_) pass.panel = places.begin / stride_;
+    if (keepsBatch_) pass.panel = places.begin / panelPlan_.stride;
     pass.firstSample = places.begin;
     pass.update = settings.moveWeights ? &update : nullptr;
     forward(pass, work);
     CpuLayer& top = *layers_.back();
-    const Range own = pass.team.share(stride_, kPanelUnit);
-    lossOf(pass).compute(kernels_, top.output(pass.panel), {work.indices, work.count, samples}, stride_, own,
-                         scale, top.outputGradient(pass.panel));
+    const Range own = pass.team.share(panelPlan_.stride, kPanelUnit);
+    lossOf(pass).compute(kernels_, top.output(pass.panel), {work.indices, work.count, samples},
+                         panelPlan_.stride, own, scale, top.outputGradient(pass.panel));
     top.finishGradientRows(pass, {0, network_.layers.back().outputs}, own);
     pass.team.barrier();
     backward(pass);
   };
   const auto settle = [&](int thread, int64_t first, int64_t underWay) {
-    if (thread == 0) addOutcomes(outcome, count, stride_, first, underWay);
-    if (!sideBySide_ || !settings.moveWeights) return;
+    if (thread == 0) addOutcomes(outcome, count, panelPlan_.stride, first, underWay);
+    if (!panelPlan_.sideBySide || !settings.moveWeights) return;
     Pass pass(kernels_, Team::all(pool_, thread));
     pass.update = &update;
-    pass.place.last = (first + underWay) * stride_ >= count;
+    pass.place.last = (first + underWay) * panelPlan_.stride >= count;
     for (const auto& layer : layers_) layer->combine(pass, underWay);
   };
-  overPanels(count, stride_, settings.step, learn, settle);
-  panelsOfLastStep_ = divideUp(count, stride_);
+  overPanels(count, panelPlan_.stride, settings.step, learn, settle);
+  panelsOfLastStep_ = divideUp(count, panelPlan_.stride);
   outcomes_.push_back(outcome);
 }
 
@@ -280,7 +231,7 @@ void CpuDevice::addOutcomes(Outcome& outcome, int64_t count, int64_t stride, int
 GradientSides CpuDevice::gradientSides(size_t layer) {
   require(keepsBatch_ && panelsOfLastStep_ > 0, ErrorCode::Internal,
           "the gradient of a layer needs a step first, on a device that keeps its batch");
-  return {panelsOfLastStep_, stride_,
+  return {panelsOfLastStep_, panelPlan_.stride,
           [this, layer](int64_t panel) { return layers_[layer]->outputGradient(panel); },
           [this, layer](int64_t panel) { return layerInput(layer, panel, 0); }};
 }
@@ -297,7 +248,7 @@ std::vector<Outcome> CpuDevice::finished(bool) {
 
 std::optional<Outcome> CpuDevice::evaluateUnless(const std::function<bool()>& stops, const Samples& samples) {
   Outcome outcome;
-  const int64_t stride = inferenceStride(samples.count);
+  const int64_t stride = panelPlan_.inferenceStride(samples.count, pool_.threads());
   const auto infer = [&](const Pass& pass, Range places) {
     const Consecutive own(places);
     forward(pass, {samples, own.indices.data(), places.size()});
@@ -313,7 +264,8 @@ std::optional<Outcome> CpuDevice::evaluateUnless(const std::function<bool()>& st
 }
 
 void CpuDevice::predict(const Samples& samples, std::span<float> outputs) {
-  const int64_t width = network_.layers.back().outputs, stride = inferenceStride(samples.count);
+  const int64_t width = network_.layers.back().outputs,
+                stride = panelPlan_.inferenceStride(samples.count, pool_.threads());
   if (samples.count == 1 && single_.has_value()) return predictOne(samples, outputs);
   const auto infer = [&](const Pass& pass, Range places) {
     forward(pass, {samples, Consecutive(places).indices.data(), places.size()});

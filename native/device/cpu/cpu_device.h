@@ -7,6 +7,7 @@
 #include "device/cpu/cpu_layer.h"
 #include "device/cpu/gradient_growth.h"
 #include "device/cpu/loss_gradient.h"
+#include "device/cpu/panel_plan.h"
 #include "device/cpu/single_sample.h"
 #include "device/device.h"
 
@@ -47,8 +48,6 @@ class CpuDevice final : public Device {
   template <typename Work, typename Settle>
   bool overPanels(int64_t count, int64_t stride, int64_t step, const Work& work, const Settle& settle,
                   const std::function<bool()>& stops = nullptr);
-  /// Samples of a panel where nothing is learnt from them: as few as keep every thread busy.
-  int64_t inferenceStride(int64_t count) const;
   /// A team's part: fetches the samples of a panel and takes them through the layers.
   void forward(const Pass& pass, const PanelWork& work);
   void backward(const Pass& pass);
@@ -80,16 +79,9 @@ class CpuDevice final : public Device {
   const int64_t batchSize_;
   /// Whether sparse layers gather from copies in bfloat16.
   const bool narrow_;
-  /// Panels have a multiple of so many samples.
-  const int64_t unit_;
-  /// Samples of a panel, at most; while training, exactly.
-  const int64_t stride_;
-  /// Whether threads take a panel each, instead of dividing the rows of one.
-  const bool sideBySide_;
+  const PanelPlan panelPlan_;
   /// Whether the activations of a whole batch are kept, as growing by gradient needs them.
   const bool keepsBatch_;
-  /// Whether each of two threads gathers all samples of a panel for itself.
-  const bool gathersTwice_;
   UpdateTable updates_;
   Panels input_;
   std::vector<std::unique_ptr<CpuLayer>> layers_;
