@@ -483,8 +483,32 @@ t.test('a diverging run stops, and the last good checkpoint stays', { skip: noAd
   await t.rejects(run, { code: 'ERR_ESPALIER_DIVERGED', message: /loss/ })
   t.strictSame(bits(await (await Network.load(file)).snapshot()), good)
   await t.rejects(network.save(file), { code: 'ERR_ESPALIER_DIVERGED', message: /was not written/ })
+  const code = 'ERR_ESPALIER_DIVERGED'
+  await t.rejects(network.evaluate(data), { code, message: /the loss is NaN; either the network has diverged/ })
+  await t.rejects(network.predict(data), { code, message: /an output of sample 0 is NaN; .* checkpoint/ })
   t.strictSame(bits(await (await Network.load(file)).snapshot()), good)
 })
+
+t.test(
+  'samples too large for a sound network are told by predict and evaluate',
+  { skip: noAddon },
+  async (t) => {
+    const layers = [sparse(4, { activation: 'linear' }), dense(1)]
+    using network = new Network({ inputs: 2, layers, sparsity: 0, loss: 'squaredError', seed: 1 })
+    const values = Float32Array.of(1, 1, 3e38, 3e38)
+    const code = 'ERR_ESPALIER_DIVERGED'
+    await t.rejects(network.predict(values), { code, message: /output of sample 1 is .*too large for it/ })
+    const samples: Dataset = {
+      name: 'large',
+      samples: 2,
+      features: 2,
+      values,
+      targets: new Float32Array(2),
+      classes: 0,
+    }
+    await t.rejects(network.evaluate(samples), { code, message: /too large for it/ })
+  },
+)
 
 t.test(
   'a checkpoint that cannot be written fails the run and keeps the network',

@@ -27,6 +27,7 @@ import {
   readNetworkOptions,
   toNativeDescription,
 } from './description.js'
+import { checkLoss, checkOutputs } from './finite.js'
 import {
   firstSamples,
   type GradientOptions,
@@ -135,7 +136,8 @@ export class Network {
    *
    * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA and ERR_ESPALIER_STATE at once. The run rejects with
    * ERR_ESPALIER_DIVERGED when the loss is no longer finite, ERR_ESPALIER_DATA for NaN or Infinity in the data, and
-   * ERR_ESPALIER_FILE when a checkpoint could not be written; the network keeps what it has learnt. On a GPU also with
+   * ERR_ESPALIER_FILE when a checkpoint could not be written. The network keeps what it has learnt, except after
+   * ERR_ESPALIER_DIVERGED: its weights may be NaN or Infinity by then, so go back to a checkpoint. On a GPU also with
    * ERR_ESPALIER_MEMORY when the network or its batch does not fit, and ERR_ESPALIER_DEVICE when the GPU is lost: the
    * network then is as it was at the last snapshot, checkpoint or `save`, or else at the start of the run.
    */
@@ -196,7 +198,8 @@ export class Network {
   /**
    * Loss and accuracy over a data set.
    *
-   * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA, ERR_ESPALIER_STATE (also while a fit runs)
+   * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA, ERR_ESPALIER_STATE (also while a fit runs); ERR_ESPALIER_DIVERGED
+   * when the loss is not finite
    */
   evaluate(dataset: Dataset, options: ThreadOptions = {}): Promise<Metrics> {
     return traced('espalier.evaluate', {}, async (span) => {
@@ -204,7 +207,9 @@ export class Network {
       const { threads } = parse('evaluate', threadOptions, options)
       const data = toNativeData('evaluate: dataset', dataset, this.description, true)
       span.setAttribute('espalier.samples', data.samples)
-      return this.#call(() => this.#native.evaluate(data, threads))
+      const metrics = await this.#call(() => this.#native.evaluate(data, threads))
+      checkLoss(metrics.loss)
+      return metrics
     })
   }
 
@@ -214,7 +219,8 @@ export class Network {
    *
    * @param input a Dataset, whose labels are not looked at, or samples x inputs values, row-major
    * @returns samples x outputs, row-major
-   * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA, ERR_ESPALIER_STATE (also while a fit runs)
+   * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA, ERR_ESPALIER_STATE (also while a fit runs); ERR_ESPALIER_DIVERGED
+   * when an output is not finite
    */
   predict(input: Dataset | Float32Array, options: ThreadOptions = {}): Promise<Float32Array> {
     return traced('espalier.predict', {}, async (span) => {
@@ -225,7 +231,9 @@ export class Network {
           ? toNativeRows('predict', input, this.description.inputs)
           : toNativeData('predict: dataset', input, this.description, false)
       span.setAttribute('espalier.samples', data.samples)
-      return this.#call(() => this.#native.predict(data, threads))
+      const outputs = await this.#call(() => this.#native.predict(data, threads))
+      checkOutputs(outputs, data.samples)
+      return outputs
     })
   }
 
