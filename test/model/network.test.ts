@@ -375,6 +375,11 @@ t.test('a signal that is aborted already lets no step be done', { skip: noAddon 
   const before = bits(await network.snapshot())
   t.match(await network.fit(data, { signal: AbortSignal.abort() }), { reason: 'cancelled', steps: 0 })
   t.strictSame(bits(await network.snapshot()), before)
+
+  const checkpoint = { path: path.join(t.testdir(), 'model.safetensors') }
+  await network.fit(data, { epochs: 1, checkpoint })
+  await small(2).fit(data, { signal: AbortSignal.abort(), checkpoint })
+  t.equal((await Network.load(checkpoint.path)).progress.epochs, 1, 'a good checkpoint stays')
 })
 
 t.test('one fit at a time; looking at the network meanwhile is allowed', { skip: noAddon }, async (t) => {
@@ -484,7 +489,10 @@ t.test('a diverging run stops, and the last good checkpoint stays', { skip: noAd
   t.strictSame(bits(await (await Network.load(file)).snapshot()), good)
   await t.rejects(network.save(file), { code: 'ERR_ESPALIER_DIVERGED', message: /was not written/ })
   const code = 'ERR_ESPALIER_DIVERGED'
-  await t.rejects(network.evaluate(data), { code, message: /the loss is NaN; either the network has diverged/ })
+  await t.rejects(network.evaluate(data), {
+    code,
+    message: /the loss is NaN; either the network has diverged/,
+  })
   await t.rejects(network.predict(data), { code, message: /an output of sample 0 is NaN; .* checkpoint/ })
   t.strictSame(bits(await (await Network.load(file)).snapshot()), good)
 })
@@ -498,14 +506,7 @@ t.test(
     const values = Float32Array.of(1, 1, 3e38, 3e38)
     const code = 'ERR_ESPALIER_DIVERGED'
     await t.rejects(network.predict(values), { code, message: /output of sample 1 is .*too large for it/ })
-    const samples: Dataset = {
-      name: 'large',
-      samples: 2,
-      features: 2,
-      values,
-      targets: new Float32Array(2),
-      classes: 0,
-    }
+    const samples: Dataset = { name: 'large', samples: 2, features: 2, values, targets: new Float32Array(2) }
     await t.rejects(network.evaluate(samples), { code, message: /too large for it/ })
   },
 )

@@ -33,7 +33,7 @@ export interface Training {
   before: Progress
   /** Called when the addon has taken the run. */
   onStart: () => void
-  /** Called when it refused the run after all, before it changed anything. */
+  /** Called when the run ended before it changed anything: refused after all, or aborted. */
   onRefused: () => void
   /** Called whenever training has come further. */
   onProgress: (change: Partial<Progress>) => void
@@ -105,7 +105,7 @@ export function startTraining<V extends Metrics | null>(
 
   const abort = () => native.cancel()
   if (signal?.aborted) {
-    ended!({ type: 'end', reason: 'cancelled', error: null, begun: true, ...before })
+    ended!({ type: 'end', reason: 'cancelled', error: null, begun: false, ...before })
   } else {
     const start = guarded(() => native.fit(training.train, training.validation, settings, onEvent))
     training.onStart()
@@ -126,7 +126,8 @@ export function startTraining<V extends Metrics | null>(
       )
     if (failure !== null) throw failure.error
     const seconds = (performance.now() - started) / 1000
-    await checkpointer?.finish(await training.take())
+    // A file that is there may hold a network that was trained.
+    if (begun) await checkpointer?.finish(await training.take())
     emit({ type: 'end', reason, epochs, steps })
     const last = history[history.length - 1]
     const trained = sum(history.map((epoch) => epoch.seconds))
