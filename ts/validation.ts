@@ -65,6 +65,27 @@ interface KnownOptions {
   elsewhere: Record<string, string>
 }
 
+/** An option that is fine by itself but impossible beside the others, and why. */
+export interface Clash<Option extends PropertyKey> {
+  option: Option
+  reason: string
+}
+
+/** An object whose options must also fit together: `find` gives what does not, looking at them with their defaults. */
+export function together<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape, z.core.$strict>,
+  find: (options: z.output<z.ZodObject<Shape, z.core.$strict>>) => Clash<keyof Shape & string> | null,
+) {
+  return schema.superRefine((options, context) => {
+    const clash = find(options)
+    if (clash === null) return
+    const { option, reason } = clash
+    // It may be a default, which what was given does not tell.
+    const params = { value: (options as Record<string, unknown>)[option] }
+    context.addIssue({ code: 'custom', path: [option], message: reason, params })
+  })
+}
+
 /** A value of a class, as it is. */
 export function instance<T>(test: (value: unknown) => value is T, allowed: string) {
   return z.custom<T>(test, { error: allowed })
@@ -126,6 +147,8 @@ function explain(issue: z.core.$ZodIssue, root: unknown): string {
   const leaf = path.length === 0 ? 'value' : String(path[path.length - 1])
   const allowed = issue.message.replaceAll('{}', leaf)
   const name = path.length === 0 ? 'options are' : `option "${pathText(path)}" is`
+  if (issue.code === 'custom' && issue.params !== undefined)
+    return `${name} ${show(issue.params.value)}; ${issue.message}`
   if (value === undefined) return `${name} missing; allowed: ${allowed}`
   return `${name} ${show(value)}; ${hint(value, allowed)}allowed: ${allowed}`
 }

@@ -139,7 +139,7 @@ t.test('the name of a run follows from what decides its result, and from nothing
 })
 
 /** One study that is refused, and why. */
-function refused(t: Test, change: object, message: string): void {
+function refused(t: Test, change: object, message: string | RegExp): void {
   t.throws(() => readStudy({ ...small, ...change }), { code: 'ERR_ESPALIER_OPTION', message })
 }
 
@@ -163,6 +163,31 @@ t.test('bad studies', async (t) => {
     { methods: [{ name: 'a', fit: { threads: 3 } }] },
     'study: method "a": option "fit.threads" is 3; it belongs in the options of compare; allowed: absent',
   )
+  for (const [name, value] of Object.entries({ maxSteps: 1, maxSeconds: 1, logger: console, observe: [] })) {
+    const fit = { [name]: value } as object
+    refused(t, { methods: [{ name: 'a', fit }] }, new RegExp(`^study: method "a": option "fit.${name}" is `))
+  }
+  for (const [name, fit, reason] of [
+    [
+      'rewire.minimumFraction',
+      { rewire: { type: 'rigl', fraction: 0.1, minimumFraction: 0.5 } },
+      /0\.5; allowed: up to/,
+    ],
+    [
+      'rewire.minimumFraction',
+      { rewire: { type: 'set', minimumFraction: 0.1 } },
+      /0\.1; fractionSchedule is/,
+    ],
+    ['rewire.from', { rewire: { type: 'granet', from: 0.9, until: 0.7 } }, /0\.9; allowed: less than until/],
+    [
+      'optimizer.nesterov',
+      { optimizer: { type: 'sgd', momentum: 0, nesterov: true } },
+      /true; it needs momentum/,
+    ],
+  ] as const) {
+    const message = new RegExp(`^study: method "a": fit: option "${name}" is ${reason.source}`)
+    refused(t, { methods: [{ name: 'a', fit: fit as object }] }, message)
+  }
   refused(
     t,
     { methods: [{ name: 'a', network: { hiden: [3] } }] },

@@ -2,6 +2,8 @@ import t from 'tap'
 import { describeNetwork, readNetworkOptions } from '../../lib/model/description.js'
 import { dense, dropout, layerNorm, sparse } from '../../lib/model/layers.js'
 import { readPlacement } from '../../lib/model/placement.js'
+import { granet } from '../../lib/rewire/granet.js'
+import { pruneNeurons } from '../../lib/rewire/neurons.js'
 import { rigl } from '../../lib/rewire/rigl.js'
 import { set } from '../../lib/rewire/set.js'
 import { staticTopology } from '../../lib/rewire/static.js'
@@ -267,6 +269,15 @@ const wrong: [what: () => unknown, message: string | RegExp][] = [
   [
     () => network({ inputs: 4, layers: [dense(2, { activation: 'sigmoid' })], loss: 'binaryCrossEntropy' }),
     'new Network: option "layers[0].activation" is "sigmoid"; loss binaryCrossEntropy brings its own; allowed for the last layer: linear',
+  ],
+  [
+    () => fit({ optimizer: { ...sgd(), momentum: 0, nesterov: true } }),
+    'fit: option "optimizer.nesterov" is true; it needs momentum > 0, and momentum is 0',
+  ],
+  [() => granet({ until: 0 }), 'granet: option "from" is 0; allowed: less than until, which is 0'],
+  [
+    () => pruneNeurons({ from: 0.6 }),
+    'pruneNeurons: option "from" is 0.6; allowed: up to until, which is 0.5',
   ],
   [
     () => fit({ rewire: set() }, null, false),

@@ -136,7 +136,7 @@ t.test('what is impossible is refused before anything is laid', { skip: noAddon 
   )
   t.throws(() => spatiallyCoupled({ importance, blocks: 2, window: 3 }), {
     ...option,
-    message: 'spatiallyCoupled: option "window" is 3; allowed: a whole number, at most as many as blocks',
+    message: 'spatiallyCoupled: option "window" is 3; allowed: at most as many as blocks, 2',
   })
   t.throws(() => network({ topology: spatiallyCoupled({ importance, blocks: 5, window: 1 }) }), {
     ...option,

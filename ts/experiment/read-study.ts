@@ -194,6 +194,10 @@ const elsewhere: Record<string, string> = {
   signal: 'it belongs in the options of compare',
   resume: 'compare goes on where it stopped by itself',
   checkpoint: 'a study keeps no checkpoints',
+  maxSteps: 'runs of a study end by epochs and earlyStopping',
+  maxSeconds: 'runs of a study end by epochs and earlyStopping',
+  logger: 'compare tells of its progress by onProgress',
+  observe: 'compare tells of its progress by onProgress',
 }
 
 function planFit(call: string, settings: Record<string, unknown>, sparse: boolean): FitSettings {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { flag, freeze, impossible, object, parse, real } from '../validation.js'
+import { type Clash, flag, freeze, object, parse, real, together } from '../validation.js'
 import { type MovingOptions, type MovingRule, movingShape, untilSchema } from './shared.js'
 
 /** The rule that `granet` makes. */
@@ -27,8 +27,8 @@ const shape = {
   skipUpdate: flag().default(true),
 }
 
-export const granetSchema = object({ type: z.literal('granet'), ...shape })
-const granetOptions = object(shape)
+export const granetSchema = together(object({ type: z.literal('granet'), ...shape }), clashOfTimes)
+const granetOptions = together(object(shape), clashOfTimes)
 
 /**
  * GraNet (Liu et al., NeurIPS 2021, "Sparse training via boosting pruning plasticity with neuroregeneration"): starts
@@ -43,8 +43,9 @@ const granetOptions = object(shape)
  * @throws ERR_ESPALIER_OPTION
  */
 export function granet(options: GranetOptions = {}): GranetRule {
-  const rule = parse('granet', granetOptions, options)
-  if (rule.from >= rule.until)
-    throw impossible('granet', 'from', rule.from, `allowed: less than until, which is ${rule.until}`)
-  return freeze({ type: 'granet', ...rule })
+  return freeze({ type: 'granet', ...parse('granet', granetOptions, options) })
+}
+
+function clashOfTimes({ from, until }: { from: number; until: number }): Clash<'from'> | null {
+  return from < until ? null : { option: 'from', reason: `allowed: less than until, which is ${until}` }
 }

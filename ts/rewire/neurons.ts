@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { NativeNeurons } from '../native/surface.js'
-import { freeze, object, oneKind, oneOf, parse, real, whole } from '../validation.js'
+import { type Clash, freeze, object, oneKind, oneOf, parse, real, together, whole } from '../validation.js'
 import { untilSchema } from './shared.js'
 
 /** What a hidden neuron is worth: the sum of |weights| into it, or out of it, or the product of the two. */
@@ -74,7 +74,7 @@ const importanceShape = {
 /** The field `neurons` of a rule. */
 export const neuronsSchema = oneKind(
   [
-    object({ type: z.literal('pruneNeurons'), ...pruneShape }),
+    together(object({ type: z.literal('pruneNeurons'), ...pruneShape }), clashOfTimes),
     object({ type: z.literal('importancePruning'), ...importanceShape }),
   ],
   'pruneNeurons(...), importancePruning(...), null',
@@ -82,7 +82,7 @@ export const neuronsSchema = oneKind(
   .nullable()
   .default(null)
 
-const pruneOptions = object(pruneShape)
+const pruneOptions = together(object(pruneShape), clashOfTimes)
 const importanceOptions = object(importanceShape)
 
 /**
@@ -116,6 +116,10 @@ export function pruneNeurons(options: NeuronPruningOptions = {}): NeuronPruning 
  */
 export function importancePruning(options: ImportancePruningOptions = {}): ImportancePruning {
   return freeze({ type: 'importancePruning', ...parse('importancePruning', importanceOptions, options) })
+}
+
+function clashOfTimes({ from, until }: { from: number; until: number }): Clash<'from'> | null {
+  return from <= until ? null : { option: 'from', reason: `allowed: up to until, which is ${until}` }
 }
 
 export function toNativeNeurons(rule: NeuronRule): NativeNeurons {

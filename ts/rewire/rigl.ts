@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { flag, freeze, object, parse } from '../validation.js'
+import { flag, freeze, object, parse, together } from '../validation.js'
 import { type NeuronRule, neuronsSchema } from './neurons.js'
 import {
-  checkFractions,
+  clashOfFractions,
   type ExplorationOptions,
   type MovingRule,
   minimumFractionSchema,
@@ -32,8 +32,8 @@ const shape = {
   neurons: neuronsSchema,
 }
 
-export const riglSchema = object({ type: z.literal('rigl'), ...shape })
-const riglOptions = object(shape)
+export const riglSchema = together(object({ type: z.literal('rigl'), ...shape }), clashOfFractions)
+const riglOptions = together(object(shape), clashOfFractions)
 
 /**
  * RigL (Evci et al., 2020): drop the connections smallest in magnitude, grow as many where the dense gradient is
@@ -43,7 +43,7 @@ const riglOptions = object(shape)
  * @throws ERR_ESPALIER_OPTION
  */
 export function rigl(options: RiglOptions = {}): RiglRule {
-  return freeze({ type: 'rigl', ...checkFractions('rigl', parse('rigl', riglOptions, options)) })
+  return freeze({ type: 'rigl', ...parse('rigl', riglOptions, options) })
 }
 
 /**

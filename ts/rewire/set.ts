@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import type { Initialization, InitializationOption } from '../model/initialization.js'
 import { initializationSchema } from '../model/initialization.js'
-import { freeze, object, oneOf, parse } from '../validation.js'
+import { freeze, object, oneOf, parse, together } from '../validation.js'
 import { type NeuronPruningOptions, type NeuronRule, neuronsSchema, pruneNeurons } from './neurons.js'
 import {
-  checkFractions,
+  clashOfFractions,
   type ExplorationOptions,
   type MovingRule,
   minimumFractionSchema,
@@ -44,8 +44,8 @@ const shape = {
   neurons: neuronsSchema,
 }
 
-export const setSchema = object({ type: z.literal('set'), ...shape })
-const setOptions = object(shape)
+export const setSchema = together(object({ type: z.literal('set'), ...shape }), clashOfFractions)
+const setOptions = together(object(shape), clashOfFractions)
 
 /**
  * Sparse evolutionary training (Mocanu et al., 2018): drop the connections nearest zero, grow as many uniformly at
@@ -54,7 +54,7 @@ const setOptions = object(shape)
  * @throws ERR_ESPALIER_OPTION
  */
 export function set(options: SetOptions = {}): SetRule {
-  return freeze({ type: 'set', ...checkFractions('set', parse('set', setOptions, options)) })
+  return freeze({ type: 'set', ...parse('set', setOptions, options) })
 }
 
 /**

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { flag, impossible, oneOf, real, whole } from '../validation.js'
+import { type Clash, flag, oneOf, real, whole } from '../validation.js'
 
 /** Steps between two rewirings, or `'epoch'`: after every epoch but the last. */
 export type RewireInterval = 'epoch' | number
@@ -61,17 +61,19 @@ export interface ExplorationOptions extends MovingOptions {
   minimumFraction?: number
 }
 
-/** @throws ERR_ESPALIER_OPTION for a minimum that the fraction never falls to */
-export function checkFractions<
-  R extends { fraction: number; minimumFraction: number; fractionSchedule: FractionSchedule },
->(call: string, rule: R): R {
-  const { fraction, minimumFraction, fractionSchedule } = rule
-  if (minimumFraction > fraction) {
-    throw impossible(call, 'minimumFraction', minimumFraction, `allowed: up to the fraction, ${fraction}`)
-  }
-  if (minimumFraction > 0 && fractionSchedule !== 'cosine') {
-    const reason = `fractionSchedule is '${fractionSchedule}'; allowed: 0, or fractionSchedule: 'cosine'`
-    throw impossible(call, 'minimumFraction', minimumFraction, reason)
-  }
-  return rule
+/** Finds a minimum that the fraction never falls to. */
+export function clashOfFractions({
+  fraction,
+  minimumFraction,
+  fractionSchedule,
+}: {
+  fraction: number
+  minimumFraction: number
+  fractionSchedule: FractionSchedule
+}): Clash<'minimumFraction'> | null {
+  const refuse = (reason: string) => ({ option: 'minimumFraction', reason }) as const
+  if (minimumFraction > fraction) return refuse(`allowed: up to the fraction, ${fraction}`)
+  if (minimumFraction > 0 && fractionSchedule !== 'cosine')
+    return refuse(`fractionSchedule is '${fractionSchedule}'; allowed: 0, or fractionSchedule: 'cosine'`)
+  return null
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { freeze, MAX_WIDTH, object, parse, real, whole } from '../validation.js'
+import { type Clash, freeze, MAX_WIDTH, object, parse, real, together, whole } from '../validation.js'
 import { type LayerDensity, layerDensitySchema } from './shared.js'
 
 /** The topology that `spatiallyCoupled` makes. */
@@ -36,14 +36,11 @@ const shape = {
   density: layerDensitySchema.default('erdosRenyi'),
 }
 
-const withinBlocks = ({ window, blocks }: { window: number; blocks: number }): boolean => window <= blocks
-const tooWide = { path: ['window'], error: 'a whole number, at most as many as blocks' }
-
-export const spatiallyCoupledSchema = object({ type: z.literal('spatiallyCoupled'), ...shape }).refine(
-  withinBlocks,
-  tooWide,
+export const spatiallyCoupledSchema = together(
+  object({ type: z.literal('spatiallyCoupled'), ...shape }),
+  clashOfWindow,
 )
-const spatiallyCoupledOptions = object(shape).refine(withinBlocks, tooWide)
+const spatiallyCoupledOptions = together(object(shape), clashOfWindow)
 
 /**
  * Connections by the importance of the inputs, in a band ("Spatially-Coupled Neural Network Architectures", 2019, after
@@ -61,4 +58,10 @@ const spatiallyCoupledOptions = object(shape).refine(withinBlocks, tooWide)
  */
 export function spatiallyCoupled(options: SpatiallyCoupledOptions): SpatiallyCoupledTopology {
   return freeze({ type: 'spatiallyCoupled', ...parse('spatiallyCoupled', spatiallyCoupledOptions, options) })
+}
+
+function clashOfWindow({ window, blocks }: { window: number; blocks: number }): Clash<'window'> | null {
+  return window <= blocks
+    ? null
+    : { option: 'window', reason: `allowed: at most as many as blocks, ${blocks}` }
 }

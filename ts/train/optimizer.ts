@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { NativeOptimizer } from '../native/surface.js'
-import { flag, freeze, impossible, object, oneKind, parse, real } from '../validation.js'
+import { type Clash, flag, freeze, object, oneKind, parse, real, together } from '../validation.js'
 
 /** The optimizer that `sgd` makes. */
 export interface SgdOptimizer {
@@ -79,13 +79,13 @@ const adamShape = {
   epsilon: real({ above: 0 }).default(1e-8),
 }
 
-const sgdOptions = object(sgdShape)
+const sgdOptions = together(object(sgdShape), clashOfNesterov)
 const adamOptions = object({ ...adamShape, weightDecay: penalty.default(0), l1: penalty.default(0) })
 const adamwOptions = object({ ...adamShape, weightDecay: penalty.default(0.01), l1: penalty.default(0) })
 
 export const optimizerSchema: z.ZodType<Optimizer> = oneKind(
   [
-    object({ type: z.literal('sgd'), ...sgdShape }),
+    together(object({ type: z.literal('sgd'), ...sgdShape }), clashOfNesterov),
     object({ type: z.literal('adam'), ...adamOptions.shape }),
     object({ type: z.literal('adamw'), ...adamwOptions.shape }),
   ],
@@ -98,11 +98,18 @@ export const optimizerSchema: z.ZodType<Optimizer> = oneKind(
  * @throws ERR_ESPALIER_OPTION
  */
 export function sgd(options: SgdOptions = {}): SgdOptimizer {
-  const parsed = parse('sgd', sgdOptions, options)
-  if (parsed.nesterov && parsed.momentum === 0) {
-    throw impossible('sgd', 'nesterov', true, 'it needs momentum > 0, and momentum is 0')
-  }
-  return freeze({ type: 'sgd', ...parsed })
+  return freeze({ type: 'sgd', ...parse('sgd', sgdOptions, options) })
+}
+
+function clashOfNesterov({
+  nesterov,
+  momentum,
+}: {
+  nesterov: boolean
+  momentum: number
+}): Clash<'nesterov'> | null {
+  if (!nesterov || momentum > 0) return null
+  return { option: 'nesterov', reason: 'it needs momentum > 0, and momentum is 0' }
 }
 
 /**
