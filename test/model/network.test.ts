@@ -506,7 +506,14 @@ t.test(
     const values = Float32Array.of(1, 1, 3e38, 3e38)
     const code = 'ERR_ESPALIER_DIVERGED'
     await t.rejects(network.predict(values), { code, message: /output of sample 1 is .*too large for it/ })
-    const samples: Dataset = { name: 'large', samples: 2, features: 2, values, targets: new Float32Array(2) }
+    const samples: Dataset = {
+      name: 'large',
+      samples: 2,
+      features: 2,
+      values,
+      targets: new Float32Array(2),
+      classes: 0,
+    }
     await t.rejects(network.evaluate(samples), { code, message: /too large for it/ })
   },
 )

@@ -138,3 +138,16 @@ t.test('labels are those that were announced', async (t) => {
   t.throws(() => metrics({ user: 'ada', job: '1' }), { code, message: /labels are user: "ada", job: "1"/ })
   t.throws(() => metrics({ user: 5 as unknown as string }), { code, message: /user: 5/ })
 })
+
+t.test('wrong options are named', async (t) => {
+  const make = runMetrics as (client: unknown, options?: unknown) => unknown
+  const code = 'ERR_ESPALIER_OPTION'
+  const allowed = (what: object, message: string) => t.throws(() => make(client, what), { code, message })
+  allowed({ lables: ['user'] }, 'runMetrics: unknown option "lables"; did you mean "labels"?')
+  allowed({ prefx: 'a' }, 'runMetrics: unknown option "prefx"; did you mean "prefix"?')
+  allowed({ labels: 'user' }, 'runMetrics: option "labels" is "user"; allowed: a list of names')
+  t.throws(() => make({}), {
+    code,
+    message: 'runMetrics: option "client" is an object; allowed: the module prom-client',
+  })
+})

@@ -1,8 +1,9 @@
+import { z } from 'zod'
 import { EspalierError } from '../errors.js'
 import type { NetworkStats } from '../model/stats.js'
 import { usage } from '../native/system.js'
 import type { EpochEvent, RunEvent } from '../train/events.js'
-import { show } from '../validation.js'
+import { instance, object, parse, show, text } from '../validation.js'
 import { movedBy } from './logger.js'
 import type { MetricConfiguration, MetricLabels, MetricsClient } from './metrics-client.js'
 import type { ObservedRun, RunListener, RunObserver, RunOutcome, WrittenCheckpoint } from './observer.js'
@@ -19,6 +20,21 @@ export interface RunMetricsOptions<Registry = unknown> {
    */
   labels?: readonly string[]
 }
+
+const isClient = (value: unknown): value is MetricsClient =>
+  typeof value === 'object' &&
+  value !== null &&
+  'Counter' in value &&
+  'Gauge' in value &&
+  'Histogram' in value
+
+const clientSchema = object({ client: instance(isClient, 'the module prom-client') })
+
+const optionsSchema = object({
+  prefix: z.string({ error: 'a text' }).default('espalier_'),
+  registry: z.unknown().optional(),
+  labels: z.array(text('a name'), { error: 'a list of names' }).default([]),
+})
 
 /** Seconds, from a step of a small network to an hour. */
 const buckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1200, 3600]
@@ -51,14 +67,16 @@ const buckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1200, 3600]
  * | `train_loss`, `train_accuracy`, `validation_loss`, `validation_accuracy` | gauges: of the last epoch |
  *
  * @returns a function that takes the values of the labels, every one, and gives an observer for `fit`'s `observe`
- * @throws what the client throws, for example where the registry has metrics of these names already
+ * @throws ERR_ESPALIER_OPTION; what the client throws, for example where the registry has metrics of these names already
  */
 export function runMetrics<Registry>(
   client: MetricsClient<Registry>,
   options: RunMetricsOptions<Registry> = {},
 ): (labels?: MetricLabels) => RunObserver {
-  const metrics = makeMetrics(client, options)
-  const names = options.labels ?? []
+  parse('runMetrics', clientSchema, { client })
+  const checked = parse('runMetrics', optionsSchema, options)
+  const metrics = makeMetrics(client, { ...checked, registry: options.registry })
+  const names = checked.labels
   return (labels = {}) => {
     const given = Object.keys(labels)
     if (given.length !== names.length || !names.every((name) => typeof labels[name] === 'string')) {
@@ -72,10 +90,11 @@ export function runMetrics<Registry>(
 }
 
 type Metrics = ReturnType<typeof makeMetrics>
+type CheckedOptions = Omit<z.output<typeof optionsSchema>, 'registry'>
 
 function makeMetrics<Registry>(
   client: MetricsClient<Registry>,
-  { prefix = 'espalier_', registry, labels = [] }: RunMetricsOptions<Registry>,
+  { prefix, registry, labels }: CheckedOptions & { registry: Registry | undefined },
 ) {
   const configure = (name: string, help: string, more: string[] = []): MetricConfiguration<Registry> => ({
     name: `${prefix}${name}`,
