@@ -463,6 +463,15 @@ t.test('labels out of range, wrong lengths and options are refused at once', { s
     message: /^fit: validation: labels has length 1200/,
   })
   t.throws(() => network.fit(data, { epochs: 0 }), { code: 'ERR_ESPALIER_OPTION' })
+  for (const [nothing, text] of [
+    [undefined, 'undefined'],
+    [null, 'null'],
+  ]) {
+    t.throws(() => network.fit(nothing as never), {
+      code: 'ERR_ESPALIER_DATA',
+      message: `fit: train is ${text}; allowed: a Dataset, or a SampleStream`,
+    })
+  }
   await t.rejects(network.evaluate(test, { threads: 0 }), {
     code: 'ERR_ESPALIER_OPTION',
     message: /^evaluate: option "threads" is 0/,

@@ -38,15 +38,18 @@ export function prepareRun(
   const hasSparse = description.layers.some((layer) => layer.type === 'sparse')
   const request = readFitOptions(options, last, hasSparse)
   const { settings, validation, signal, checkpoint } = request
+  const stream = isStream(train) ? readStream(train, description) : null
+  const samples = stream
+    ? toNativeStream(stream)
+    : toNativeData('fit: train', train, description, true, 'a Dataset, or a SampleStream')
   const validated =
     validation === undefined ? null : toNativeData('fit: validation', validation, description, true)
   const watched = watchedBy(settings.earlyStopping, train, options.validation)
-  const stream = isStream(train) ? readStream(train, description) : null
   return {
     request,
     samples: stream?.samplesPerEpoch ?? (train as Dataset).samples,
     training: {
-      train: stream ? toNativeStream(stream) : toNativeData('fit: train', train, description, true),
+      train: samples,
       feeder: stream && new Feeder(stream, description, settings.epochs, feed),
       validation: validated,
       settings: toNativeSettings(request, watched),

@@ -10,6 +10,7 @@ import { show } from '../validation.js'
  *
  * @param call how the message begins, for example `fit: train`
  * @param answers whether labels or targets are needed
+ * @param allowed what may stand there
  * @throws ERR_ESPALIER_DATA naming the sample or the length that is wrong
  */
 export function toNativeData(
@@ -17,9 +18,10 @@ export function toNativeData(
   dataset: unknown,
   description: NetworkDescription,
   answers: boolean,
+  allowed = 'a Dataset',
 ): NativeData {
   if (dataset === null || typeof dataset !== 'object' || !('features' in dataset)) {
-    throw new EspalierError('ERR_ESPALIER_DATA', `${call} is ${show(dataset)}; allowed: a Dataset`)
+    throw new EspalierError('ERR_ESPALIER_DATA', `${call} is ${show(dataset)}; allowed: ${allowed}`)
   }
   const data = dataset as Dataset
   const { inputs } = description
