@@ -115,6 +115,11 @@ export function parse<Out>(
   throw new EspalierError(code, `${call}: ${explain(result.error.issues[0]!, value)}`)
 }
 
+/** The path of a file or folder, as a call got it. */
+export function readPath(call: string, path: string): string {
+  return parse(call, object({ path: text('a path') }), { path }).path
+}
+
 /** An option that is fine by itself but impossible beside the others. */
 export function impossible(call: string, name: string, given: unknown, reason: string): EspalierError {
   return new EspalierError('ERR_ESPALIER_OPTION', `${call}: option "${name}" is ${show(given)}; ${reason}`)
@@ -144,7 +149,8 @@ function explain(issue: z.core.$ZodIssue, root: unknown): string {
   const { path, value } = follow(root, issue.path)
   if (issue.code === 'unrecognized_keys')
     return unknownOption(path, issue.keys[0]!, JSON.parse(issue.message))
-  const leaf = path.length === 0 ? 'value' : String(path[path.length - 1])
+  const named = path.findLastIndex((step) => typeof step === 'string')
+  const leaf = named < 0 ? 'value' : pathText(path.slice(named))
   const allowed = issue.message.replaceAll('{}', leaf)
   const name = path.length === 0 ? 'options are' : `option "${pathText(path)}" is`
   if (issue.code === 'custom' && issue.params !== undefined)

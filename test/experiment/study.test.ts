@@ -145,7 +145,7 @@ function refused(t: Test, change: object, message: string | RegExp): void {
 
 t.test('bad studies', async (t) => {
   refused(t, { sparsity: [0.9] }, 'study: unknown option "sparsity"; it belongs in "sparsities", a list')
-  refused(t, { sparsities: [1] }, 'study: option "sparsities[0]" is 1; allowed: 0 <= 0 < 1')
+  refused(t, { sparsities: [1] }, 'study: option "sparsities[0]" is 1; allowed: 0 <= sparsities[0] < 1')
   refused(t, { sparsites: [0.9] }, 'study: unknown option "sparsites"; did you mean "sparsities"?')
   refused(
     t,

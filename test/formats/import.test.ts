@@ -311,6 +311,12 @@ t.test('what cannot become a network', skip, async (t) => {
       nothing,
       { layers: [{ weight: 'fc9.weight', sparsity: 0.5, type: 'dense' }] },
     ],
+    [
+      'OPTION',
+      'option "layers" is 5; allowed: a list of one or more layers',
+      nothing,
+      { layers: 5 } as never,
+    ],
     ['OPTION', 'did you mean "layout"', nothing, { layot: 'inputsFirst' } as never],
     [
       'DATA',

@@ -64,6 +64,16 @@ t.test('what no file can hold, and wrong options', skip, async (t) => {
     code: 'ERR_ESPALIER_OPTION',
     message: /less than 2 GiB; allowed: sparse: true/,
   })
+  for (const nothing of [undefined, {}, 'network']) {
+    await t.rejects(exportOnnx(nothing as never, file), {
+      code: 'ERR_ESPALIER_OPTION',
+      message: /^exportOnnx: option "source" is .*; allowed: a Network, or a snapshot of one/,
+    })
+  }
+  await t.rejects(exportOnnx(network, undefined as never), {
+    code: 'ERR_ESPALIER_OPTION',
+    message: 'exportOnnx: option "path" is missing; allowed: a path',
+  })
   await exportOnnx(network, file, { sparse: true })
   await t.rejects(exportOnnx(network, file, { spars: true } as never), {
     code: 'ERR_ESPALIER_OPTION',

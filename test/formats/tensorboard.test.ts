@@ -62,6 +62,30 @@ t.test('two writers in one folder have files of their own; a folder that cannot 
   await rejectsWith(t, writers[0]!.scalars(1, { a: 1 }), 'ERR_ESPALIER_FILE', writers[0]!.path)
 })
 
+t.test('what cannot be written is refused by name', async (t) => {
+  const writer = await TensorBoardWriter.open(t.testdir())
+  const code = 'ERR_ESPALIER_OPTION'
+  await rejectsWith(
+    t,
+    writer.scalars(1.5, { a: 1 }),
+    code,
+    'scalars: option "step" is 1.5; allowed: a whole number',
+  )
+  await rejectsWith(t, writer.scalars(1, undefined as never), code, 'option "values" is missing')
+  await rejectsWith(
+    t,
+    writer.scalars(1, { a: 'x' as never }),
+    code,
+    'option "values.a" is "x"; allowed: a number',
+  )
+  await rejectsWith(t, writer.histogram(1.5, 'a', [1]), code, 'histogram: option "step" is 1.5')
+  await rejectsWith(t, writer.histogram(1, 'a', undefined as never), code, 'option "values" is missing')
+  await rejectsWith(t, TensorBoardWriter.open(undefined as never), code, 'option "path" is missing')
+  await writer.scalars(1, { diverged: Number.NaN })
+  await writer.close()
+  t.equal(readEvents(writer.path).summaries.length, 1, 'and what is right still is written')
+})
+
 t.test('a run leaves its course and its layers', skip, async (t) => {
   const folder = join(t.testdir(), 'logs')
   using network = new Network({

@@ -477,6 +477,17 @@ t.test('labels out of range, wrong lengths and options are refused at once', { s
     message: /^evaluate: option "threads" is 0/,
   })
   await t.rejects(network.predict(new Float32Array(30)), { code: 'ERR_ESPALIER_DATA' })
+  await t.rejects(network.predict(new Float64Array(20) as never), {
+    code: 'ERR_ESPALIER_DATA',
+    message:
+      'predict: input is of class Float64Array; allowed: a Dataset, or a Float32Array of samples x inputs',
+  })
+  for (const nothing of [undefined, {}, 5]) {
+    t.throws(() => Network.restore(nothing as never), {
+      code: 'ERR_ESPALIER_OPTION',
+      message: /^Network\.restore: option "snapshot" is .*; allowed: a snapshot/,
+    })
+  }
   t.match(
     await network.fit(data, { epochs: 1 }),
     { reason: 'finished' },

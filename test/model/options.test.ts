@@ -149,6 +149,11 @@ const wrong: [what: () => unknown, message: string | RegExp][] = [
   ],
   [() => adam({ beta2: 1 }), 'adam: option "beta2" is 1; allowed: 0 <= beta2 < 1'],
   [() => adamw({ weightDecay: -1 }), 'adamw: option "weightDecay" is -1; allowed: weightDecay >= 0'],
+  [
+    () => profile({ family: 'linear', cv: [] }),
+    'profile: option "cv" is []; allowed: a number cv >= 0, or one for each sparse layer',
+  ],
+  [() => profile({ family: 'linear', cv: [1, -1] }), 'profile: option "cv[1]" is -1; allowed: cv[1] >= 0'],
   [() => sgd({ l1: -1 }), 'sgd: option "l1" is -1; allowed: l1 >= 0'],
   [() => adamw({ l1: Number.NaN }), 'adamw: option "l1" is NaN; allowed: l1 >= 0'],
   [

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { type Activation, type ActivationOption, activationSchema } from '../model/activation.js'
 import { type Block, type BlockOption, blockSchema } from '../model/block.js'
 import { describeNetwork, type Loss, lossSchema } from '../model/description.js'
@@ -5,7 +6,7 @@ import { dense, sparse } from '../model/layers.js'
 import { Network } from '../model/network.js'
 import { type PlacementOptions, placementShape } from '../model/placement.js'
 import type { NativeTensor } from '../native/surface.js'
-import { impossible, object, oneOf, parse, real, text, whole } from '../validation.js'
+import { impossible, object, oneOf, parse, readPath, real, text, whole } from '../validation.js'
 import { findLayers } from './import-names.js'
 import { ImportedTensors } from './import-tensors.js'
 import { type Matrix, presentBlocks, prune } from './prune.js'
@@ -59,18 +60,18 @@ export interface ImportOptions extends PlacementOptions {
 
 const share = real({ from: 0, below: 1 }).optional()
 
+const layerSchema = object({
+  weight: text('the name of an array'),
+  bias: text('the name of an array').optional(),
+  mask: text('the name of an array').optional(),
+  activation: activationSchema.optional(),
+  type: oneOf(['sparse', 'dense']).optional(),
+  sparsity: share,
+})
+const layerList = 'a list of one or more layers'
+
 const importSchema = object({
-  layers: object({
-    weight: text('the name of an array'),
-    bias: text('the name of an array').optional(),
-    mask: text('the name of an array').optional(),
-    activation: activationSchema.optional(),
-    type: oneOf(['sparse', 'dense']).optional(),
-    sparsity: share,
-  })
-    .array()
-    .min(1, { error: 'a list of one or more layers' })
-    .optional(),
+  layers: z.array(layerSchema, { error: layerList }).min(1, { error: layerList }).optional(),
   layout: oneOf(['outputsFirst', 'inputsFirst']).default('outputsFirst'),
   sparsity: share,
   prune: oneOf(['layer', 'network']).default('layer'),
@@ -109,8 +110,9 @@ interface Loaded {
  * where a sparse layer would have no connection, or more than it has weights that are not 0; ERR_ESPALIER_DEVICE
  */
 export async function importNetwork(path: string, options: ImportOptions = {}): Promise<Network> {
+  const file = readPath('importNetwork', path)
   const request = readOptions(options)
-  const tensors = await ImportedTensors.read(path, request)
+  const tensors = await ImportedTensors.read(file, request)
   const named = request.layers ?? findLayers(tensors)
   const loaded = named.map((layer, index) => load(tensors, request, layer, index, named.length))
   tensors.checkWidths(loaded)

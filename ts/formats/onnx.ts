@@ -1,8 +1,8 @@
 import { EspalierError } from '../errors.js'
 import type { Network } from '../model/network.js'
-import type { NetworkSnapshot } from '../model/snapshot.js'
+import { isSnapshot, type NetworkSnapshot } from '../model/snapshot.js'
 import { packageVersion } from '../native/version.js'
-import { flag, object, parse } from '../validation.js'
+import { flag, instance, object, parse, readPath } from '../validation.js'
 import { writeWhole } from './atomic-file.js'
 import { GraphBuilder } from './onnx-builder.js'
 import { modelFields } from './onnx-graph.js'
@@ -17,6 +17,10 @@ export interface OnnxOptions {
   sparse?: boolean
 }
 
+const isSource = (value: unknown): value is Network | NetworkSnapshot =>
+  isSnapshot(value) || typeof (value as Partial<Network> | null | undefined)?.snapshot === 'function'
+
+const sourceSchema = object({ source: instance(isSource, 'a Network, or a snapshot of one') })
 const onnxOptions = object({ sparse: flag().default(false) })
 
 /** Of Protocol Buffers, for a message. */
@@ -36,11 +40,13 @@ export async function exportOnnx(
   path: string,
   options: OnnxOptions = {},
 ): Promise<void> {
+  const { source: checked } = parse('exportOnnx', sourceSchema, { source })
+  const file = readPath('exportOnnx', path)
   const { sparse } = parse('exportOnnx', onnxOptions, options)
-  const snapshot = 'tensors' in source ? source : await source.snapshot()
+  const snapshot = isSnapshot(checked) ? checked : await checked.snapshot()
   checkSize(snapshot, sparse)
   const model = encodeMessage(...modelFields(new GraphBuilder(snapshot, sparse).graph(), packageVersion()))
-  await writeWhole(path, (sink) => sink.write(model))
+  await writeWhole(file, (sink) => sink.write(model))
 }
 
 /** Before anything is allocated. */

@@ -20,7 +20,7 @@ import { Run } from '../train/run.js'
 import { toNativeData, toNativeRows } from '../train/samples.js'
 import type { SampleStream } from '../train/stream.js'
 import { startTraining } from '../train/training.js'
-import { object, parse, text } from '../validation.js'
+import { object, parse, readPath } from '../validation.js'
 import {
   type NetworkDescription,
   type NetworkOptions,
@@ -37,7 +37,7 @@ import {
 } from './gradients.js'
 import { type LayerPattern, patternOf } from './pattern.js'
 import { type Placement, type PlacementOptions, readPlacement } from './placement.js'
-import type { NetworkSnapshot, Progress } from './snapshot.js'
+import { checkSnapshot, type NetworkSnapshot, type Progress } from './snapshot.js'
 import { exploredShare, type NetworkStats, statsOf } from './stats.js'
 
 /** Options of `evaluate` and `predict`. */
@@ -46,6 +46,7 @@ export interface ThreadOptions {
   threads?: number
 }
 
+const predictable = 'a Dataset, or a Float32Array of samples x inputs'
 const threadOptions = object({ threads: threadsSchema })
 
 /**
@@ -116,6 +117,7 @@ export class Network {
    * ERR_ESPALIER_MEMORY, ERR_ESPALIER_DEVICE
    */
   static restore(snapshot: NetworkSnapshot, options: PlacementOptions = {}): Network {
+    checkSnapshot('Network.restore', snapshot)
     const placement = readPlacement('Network.restore', options)
     const network = new Network({ ...snapshot.description, ...placement }, true)
     network.#become(snapshot)
@@ -229,7 +231,7 @@ export class Network {
       const data =
         input instanceof Float32Array
           ? toNativeRows('predict', input, this.description.inputs)
-          : toNativeData('predict: dataset', input, this.description, false)
+          : toNativeData('predict: input', input, this.description, false, predictable)
       span.setAttribute('espalier.samples', data.samples)
       const outputs = await this.#call(() => this.#native.predict(data, threads))
       checkOutputs(outputs, data.samples)
@@ -400,8 +402,4 @@ export class Network {
     this.#calls--
     if (this.#disposed && this.#calls === 0) this.#native.dispose()
   }
-}
-
-function readPath(call: string, path: string): string {
-  return parse(call, object({ path: text('a path') }), { path }).path
 }

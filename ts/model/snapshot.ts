@@ -1,5 +1,6 @@
 import type { NativeOptimizer, NativeProgress, NativeTensor } from '../native/surface.js'
 import type { FitSettings } from '../train/options.js'
+import { instance, object, parse } from '../validation.js'
 import type { NetworkDescription } from './description.js'
 
 /** How far training has come; all random numbers are functions of the network's seed and these counters. */
@@ -26,4 +27,20 @@ export interface NetworkSnapshot {
   readonly optimizer: NativeOptimizer | null
   /** Settings of the last fit, which `resume` goes on with; null before the first fit. */
   readonly training: FitSettings | null
+}
+
+/** By its parts alone: what is inside them is checked where they are used. */
+export function isSnapshot(value: unknown): value is NetworkSnapshot {
+  const { description, tensors, counters } = (value ?? {}) as Partial<Record<string, unknown>>
+  const isObject = (part: unknown) => typeof part === 'object' && part !== null
+  return isObject(description) && Array.isArray(tensors) && isObject(counters)
+}
+
+const snapshotSchema = object({
+  snapshot: instance(isSnapshot, 'a snapshot, as network.snapshot() or readCheckpoint(file) gives'),
+})
+
+/** @throws ERR_ESPALIER_OPTION for what is no snapshot */
+export function checkSnapshot(call: string, snapshot: unknown): void {
+  parse(call, snapshotSchema, { snapshot })
 }

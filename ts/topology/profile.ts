@@ -65,7 +65,9 @@ const cv = real({ from: 0 })
 const allowed = 'a number cv >= 0, or one for each sparse layer'
 const shape = {
   family: oneOf(profileFamilies),
-  cv: z.union([cv, z.array(cv).min(1).readonly()], { error: allowed }),
+  cv: z.union([cv, z.array(cv, { error: allowed }).min(1, { error: allowed }).readonly()], {
+    error: allowed,
+  }),
   placement: inputPlacementSchema.default('golden'),
   density: layerDensitySchema.default('erdosRenyi'),
 }
