@@ -51,10 +51,15 @@ export function text(allowed: string) {
  * An object with these options and no other.
  *
  * @param elsewhere names that people look for here, and where they belong
+ * @param aliases what others call an option, too far from its name for a slip of the finger
  */
-export function object<Shape extends z.ZodRawShape>(shape: Shape, elsewhere: Record<string, string> = {}) {
+export function object<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  elsewhere: Record<string, string> = {},
+  aliases: Record<string, keyof Shape & string> = {},
+) {
   // The message of an unknown option is made by `unknownOption`, which needs to know these.
-  const known = JSON.stringify({ names: Object.keys(shape), elsewhere } satisfies KnownOptions)
+  const known = JSON.stringify({ names: Object.keys(shape), elsewhere, aliases } satisfies KnownOptions)
   return z.strictObject(shape, {
     error: (issue) => (issue.code === 'unrecognized_keys' ? known : 'an object'),
   })
@@ -63,6 +68,7 @@ export function object<Shape extends z.ZodRawShape>(shape: Shape, elsewhere: Rec
 interface KnownOptions {
   names: string[]
   elsewhere: Record<string, string>
+  aliases: Record<string, string>
 }
 
 /** An option that is fine by itself but impossible beside the others, and why. */
@@ -159,8 +165,11 @@ function explain(issue: z.core.$ZodIssue, root: unknown): string {
   return `${name} ${show(value)}; ${hint(value, allowed)}allowed: ${allowed}`
 }
 
-function unknownOption(path: PropertyKey[], key: string, { names, elsewhere }: KnownOptions): string {
-  const near = nearest(key, [...names, ...Object.keys(elsewhere)])
+function unknownOption(path: PropertyKey[], key: string, known: KnownOptions): string {
+  const { names, elsewhere, aliases } = known
+  const near = Object.hasOwn(aliases, key)
+    ? aliases[key]!
+    : nearest(key, [...names, ...Object.keys(elsewhere)])
   const prefix = path.length === 0 ? '' : `${pathText(path)}.`
   const begin = `unknown option "${prefix}${key}"; `
   if (near === null) return `${begin}allowed: ${names.join(', ')}`
@@ -185,7 +194,8 @@ function nearest(given: string, names: string[]): string | null {
   if (plain.length === 0) return null
   const found = closest(wanted, lower)
   // Two neighbouring letters that changed places count as two.
-  const limit = given.length < 4 ? 1 : Math.max(2, Math.floor(given.length / 3))
+  // A name of two letters is near to every other.
+  const limit = given.length < 3 ? 0 : given.length < 4 ? 1 : Math.max(2, Math.floor(given.length / 3))
   if (distance(wanted, found) <= limit) return plain[lower.indexOf(found)]!
   return plain.find((_, i) => wanted.length > 2 && lower[i]!.startsWith(wanted)) ?? null
 }

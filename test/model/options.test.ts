@@ -30,6 +30,21 @@ const kinds = 'sparse(...), dense(...), dropout(...), layerNorm(...)'
 
 const wrong: [what: () => unknown, message: string | RegExp][] = [
   // Misspelt names, the nearest of which is suggested.
+  [() => loose(sgd)({ lr: 0.1 }), 'sgd: unknown option "lr"; did you mean "learningRate"?'],
+  [() => loose(adamw)({ wd: 0.1 }), 'adamw: unknown option "wd"; did you mean "weightDecay"?'],
+  [() => loose(sgd)({ L1: 0.1 }), 'sgd: unknown option "L1"; did you mean "l1"?'],
+  [
+    () => loose(sgd)({ l2: 0.1 }),
+    'sgd: unknown option "l2"; allowed: learningRate, momentum, nesterov, weightDecay, l1',
+  ],
+  [
+    () => fit({ lr: 0.1 }),
+    'fit: unknown option "lr"; it belongs in optimizer, for example sgd({ learningRate: 0.1 })',
+  ],
+  [
+    () => fit({ optimizer: { type: 'adam', lr: 0.1 } }),
+    'fit: unknown option "optimizer.lr"; did you mean "optimizer.learningRate"?',
+  ],
   [
     () => loose(sparse)(1024, { activaton: 'relu' }),
     'sparse(1024): unknown option "activaton"; did you mean "activation"?',

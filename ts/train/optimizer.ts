@@ -79,15 +79,26 @@ const adamShape = {
   epsilon: real({ above: 0 }).default(1e-8),
 }
 
-const sgdOptions = together(object(sgdShape), clashOfNesterov)
-const adamOptions = object({ ...adamShape, weightDecay: penalty.default(0), l1: penalty.default(0) })
-const adamwOptions = object({ ...adamShape, weightDecay: penalty.default(0.01), l1: penalty.default(0) })
+/** Short names of other libraries. */
+const aliases = { lr: 'learningRate', wd: 'weightDecay' } as const
+
+const sgdOptions = together(object(sgdShape, {}, aliases), clashOfNesterov)
+const adamOptions = object(
+  { ...adamShape, weightDecay: penalty.default(0), l1: penalty.default(0) },
+  {},
+  aliases,
+)
+const adamwOptions = object(
+  { ...adamShape, weightDecay: penalty.default(0.01), l1: penalty.default(0) },
+  {},
+  aliases,
+)
 
 export const optimizerSchema: z.ZodType<Optimizer> = oneKind(
   [
-    together(object({ type: z.literal('sgd'), ...sgdShape }), clashOfNesterov),
-    object({ type: z.literal('adam'), ...adamOptions.shape }),
-    object({ type: z.literal('adamw'), ...adamwOptions.shape }),
+    together(object({ type: z.literal('sgd'), ...sgdShape }, {}, aliases), clashOfNesterov),
+    object({ type: z.literal('adam'), ...adamOptions.shape }, {}, aliases),
+    object({ type: z.literal('adamw'), ...adamwOptions.shape }, {}, aliases),
   ],
   'sgd(...), adam(...), adamw(...)',
 )

@@ -135,6 +135,7 @@ const fitSchema = object(
   },
   {
     learningRate: 'optimizer, for example sgd({ learningRate: 0.1 })',
+    lr: 'optimizer, for example sgd({ learningRate: 0.1 })',
     momentum: 'optimizer, for example sgd({ momentum: 0.9 })',
     weightDecay: 'optimizer, for example sgd({ weightDecay: 1e-4 })',
     l1: 'optimizer, for example sgd({ l1: 1e-5 })',
