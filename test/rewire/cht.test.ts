@@ -83,6 +83,8 @@ t.test('CHTs draws among what has a score', { skip: noAddon }, async (t) => {
 t.test('options', async (t) => {
   t.match(cht(), { type: 'cht', every: 'epoch', fraction: 0.3, until: 1, temperature: null, stopAt: null })
   t.match(chts(), { type: 'cht', temperature: 1 })
+  t.match(chts({ temperature: undefined } as object), { temperature: 1 })
+  t.match(chts({ temperature: null }), { temperature: null })
   t.match(chts({ temperature: 0.5, stopAt: 0.9 }), { temperature: 0.5, stopAt: 0.9 })
   t.throws(() => cht({ temperature: 0 }), {
     code: 'ERR_ESPALIER_OPTION',

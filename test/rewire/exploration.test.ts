@@ -72,6 +72,10 @@ t.test('the fraction falls to its minimum', { skip: noAddon }, async (t) => {
 t.test('presets', (t) => {
   t.match(setItop(), { type: 'set', every: 1500, fraction: 0.5, minimumFraction: 0.005, until: 1 })
   t.match(riglItop({ every: 7 }), { type: 'rigl', every: 7, fraction: 0.5, trackExploration: true })
+  const absent = { every: undefined, fraction: undefined } as object
+  t.strictSame(setItop(absent), setItop(), 'undefined counts as not given')
+  t.strictSame(riglItop(absent), riglItop())
+  t.throws(() => riglItop(null as never), { message: 'rigl: options are null; allowed: an object' })
   t.throws(() => set({ minimumFraction: 0.1 }), {
     message:
       "set: option \"minimumFraction\" is 0.1; fractionSchedule is 'constant'; allowed: 0, or fractionSchedule: 'cosine'",

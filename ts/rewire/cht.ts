@@ -5,7 +5,7 @@ import {
   initializationSchema,
 } from '../model/initialization.js'
 import { freeze, object, parse, real } from '../validation.js'
-import { type MovingOptions, type MovingRule, movingShape } from './shared.js'
+import { type MovingOptions, type MovingRule, movingShape, over } from './shared.js'
 
 /** The rule that `cht` and `chts` make. */
 export interface ChtRule extends MovingRule {
@@ -73,5 +73,5 @@ export function cht(options: ChtOptions = {}): ChtRule {
  * @throws ERR_ESPALIER_OPTION
  */
 export function chts(options: ChtOptions = {}): ChtRule {
-  return cht({ temperature: 1, ...options })
+  return cht(over<ChtOptions>({ temperature: 1 }, options))
 }

@@ -7,6 +7,7 @@ import {
   type MovingRule,
   minimumFractionSchema,
   movingShape,
+  over,
 } from './shared.js'
 
 /** The rule that `rigl` and `riglItop` make. */
@@ -46,6 +47,14 @@ export function rigl(options: RiglOptions = {}): RiglRule {
   return freeze({ type: 'rigl', ...parse('rigl', riglOptions, options) })
 }
 
+const itop: RiglOptions = {
+  every: 4000,
+  fraction: 0.5,
+  until: 1,
+  minimumFraction: 0.005,
+  trackExploration: true,
+}
+
 /**
  * RigL-ITOP (Liu et al., ICML 2021, "Do we actually need dense over-parameterization?"): RigL that explores. Its own
  * defaults: half of the connections move every 4,000 steps to the end of training, the fraction falling along a cosine
@@ -54,12 +63,5 @@ export function rigl(options: RiglOptions = {}): RiglRule {
  * @throws ERR_ESPALIER_OPTION
  */
 export function riglItop(options: RiglOptions = {}): RiglRule {
-  return rigl({
-    every: 4000,
-    fraction: 0.5,
-    until: 1,
-    minimumFraction: 0.005,
-    trackExploration: true,
-    ...options,
-  })
+  return rigl(over(itop, options))
 }

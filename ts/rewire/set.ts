@@ -9,6 +9,7 @@ import {
   type MovingRule,
   minimumFractionSchema,
   movingShape,
+  over,
 } from './shared.js'
 
 /** The rule that `set`, `setItop` and `npset` make. */
@@ -57,6 +58,15 @@ export function set(options: SetOptions = {}): SetRule {
   return freeze({ type: 'set', ...parse('set', setOptions, options) })
 }
 
+const itop: SetOptions = {
+  every: 1500,
+  fraction: 0.5,
+  prune: 'magnitude',
+  fractionSchedule: 'cosine',
+  minimumFraction: 0.005,
+  trackExploration: true,
+}
+
 /**
  * SET-ITOP (Liu et al., ICML 2021, "Do we actually need dense over-parameterization?"): SET that explores. Its own
  * defaults: half of the connections, the smallest in magnitude, move every 1,500 steps to the end of training, the
@@ -65,15 +75,7 @@ export function set(options: SetOptions = {}): SetRule {
  * @throws ERR_ESPALIER_OPTION
  */
 export function setItop(options: SetOptions = {}): SetRule {
-  return set({
-    every: 1500,
-    fraction: 0.5,
-    prune: 'magnitude',
-    fractionSchedule: 'cosine',
-    minimumFraction: 0.005,
-    trackExploration: true,
-    ...options,
-  })
+  return set(over(itop, options))
 }
 
 /**

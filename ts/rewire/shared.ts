@@ -55,6 +55,14 @@ export function movingShape(defaults: Omit<MovingRule, 'trackExploration'>) {
   }
 }
 
+/** Options over the defaults of a preset. One that is undefined counts as not given, as it does for every rule. */
+export function over<Options extends object>(defaults: Options, options: Options): Options {
+  // The rule itself refuses what is no object.
+  if (typeof options !== 'object' || options === null) return options
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return { ...defaults, ...Object.fromEntries(given) }
+}
+
 /** Option of set and rigl that stems from ITOP. */
 export interface ExplorationOptions extends MovingOptions {
   /** Where the cosine of the fraction ends, 0 to fraction. Default 0. */
