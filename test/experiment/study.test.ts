@@ -222,11 +222,13 @@ t.test('bad studies', async (t) => {
     rowOffsets: BigInt64Array.of(0n, 1n),
     columnIndices: Int32Array.of(0),
   }
-  refused(
-    t,
-    { methods: [{ name: 'a', network: { topology: { type: 'saved', patterns: [pattern] } } }] },
-    'study: method "a": option "network" is an object; it holds what JSON cannot, and a study is JSON; let a preparation make it',
-  )
+  for (const topology of [{ type: 'saved', patterns: [pattern] }, { type: 'saved' }]) {
+    refused(
+      t,
+      { methods: [{ name: 'a', network: { topology } }] },
+      'study: method "a": option "network" is an object; it holds what JSON cannot, and a study is JSON; let a preparation make it',
+    )
+  }
   refused(
     t,
     { baseline: 'rigle' },

@@ -167,7 +167,8 @@ function planMethod(
 ): PlannedMethod {
   const call = `study: method ${JSON.stringify(name)}`
   const merged = planNetwork(call, mergeNetworks(study.network, network))
-  if (!isPlain(merged)) {
+  // Without its patterns, as a description has it, a saved topology is of no use.
+  if (!isPlain(merged) || merged.topology?.type === 'saved') {
     throw impossible(
       call,
       'network',
