@@ -87,12 +87,14 @@ t.test('a paused run is cancelled by its signal, and by dispose', needsAddon, as
   await sleep(20)
   abort.abort()
   t.equal((await run).reason, 'cancelled')
+  t.equal(run.paused, false)
   const disposed = make()
   const other = disposed.fit(train, { ...settings, epochs: 1e5 })
   other.pause()
   await sleep(20)
   disposed.dispose()
   t.equal((await other).reason, 'cancelled')
+  t.equal(other.paused, false)
 })
 
 t.test('a pause asked for before a run does not hold the next one', needsAddon, async (t) => {

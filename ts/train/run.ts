@@ -61,7 +61,7 @@ export class Run<V extends Metrics | null = Metrics | null>
     return this.#result.finally(done)
   }
 
-  /** Whether it rests, or is about to: `pause` was called last, and not `resume`. */
+  /** Whether it rests, or is about to: `pause` was called last, and not `resume`; never once the run is over. */
   get paused(): boolean {
     return this.#paused
   }
@@ -80,7 +80,7 @@ export class Run<V extends Metrics | null = Metrics | null>
   resume(): void {
     if (!this.#paused) return
     this.#paused = false
-    if (this.#settled === 'no') this.#controls.resume()
+    this.#controls.resume()
   }
 
   /**
@@ -148,6 +148,7 @@ export class Run<V extends Metrics | null = Metrics | null>
 
   #settle(how: 'yes' | { error: unknown }): void {
     this.#settled = how
+    this.#paused = false
     this.#progress = undefined
     // An open iterator will throw the error, so nobody has to await the run as well.
     if (how !== 'yes' && this.#iterators > 0) this.#result.catch(() => {})
