@@ -106,6 +106,8 @@ t.test('the analysis of a network', needsAddon, async (t) => {
     for (const [args, message] of [
       [['--part', 'test'], "option '--part' is for a data set; name one after the checkpoint"],
       [['--label', 'kind'], "option '--label' is for a data set; name one after the checkpoint"],
+      [['--batch', '3'], "option '--batch' is for a data set; name one after the checkpoint"],
+      [['--threads', '1'], "option '--threads' is for a data set; name one after the checkpoint"],
       [['--batch', '0'], /option '--batch <size>' argument '0' is invalid. Allowed: a whole number from 1/],
     ] as const) {
       const outcome = await espalier(folder, ['inspect', model('a'), ...args, '--json'])

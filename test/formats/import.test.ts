@@ -305,6 +305,14 @@ t.test('what cannot become a network', skip, async (t) => {
       nothing,
       { layers: [{ weight: 'fc9.weight', sparsity: 0.5 }], prune: 'network' },
     ],
+    ['OPTION', 'option "prune" is "network"; there is no sparsity', nothing, { prune: 'network' }],
+    ['OPTION', 'option "block" is "4x1"; no layer is sparse', nothing, { block: '4x1' }],
+    [
+      'OPTION',
+      'option "sparsity" is 0.5; no layer is sparse',
+      nothing,
+      { sparsity: 0.5, layers: [{ weight: 'fc9.weight', type: 'dense' }] },
+    ],
     [
       'OPTION',
       'the layer is dense',

@@ -32,13 +32,13 @@ export function addInspect(program: Command): void {
     )
     .option('--inputs <count>', 'how many of the inputs with the most connections to list', whole(0), 10)
     .option('--against <checkpoint>', 'compare connections and fan-in with those of another network')
-    .option('--batch <size>', 'samples of a batch whose gradient is taken', whole(1, 2 ** 24), 128)
+    .option('--batch <size>', 'samples of a batch whose gradient is taken (default: 128)', whole(1, 2 ** 24))
   addSampleOptions(command).addHelpText('after', help).action(inspect)
 }
 
 interface InspectOptions extends SampleOptions, DeviceOptions {
   inputs: number
-  batch: number
+  batch?: number
   against?: string
   threads?: number
   json?: boolean
@@ -63,7 +63,8 @@ async function inspect(
     inputs: options.inputs,
     inputNames: record?.dataset.featureNames ?? null,
     against: options.against ?? null,
-    gradients: samples && (await measureConcentration(network, samples, options)),
+    gradients:
+      samples && (await measureConcentration(network, samples, { ...options, batch: options.batch ?? 128 })),
   })
   const plan = options.verbose ? network.plan() : null
   if (plan !== null && !console.json) for (const line of planLines(plan)) console.note(line)
@@ -72,7 +73,7 @@ async function inspect(
 
 /** An option without effect is a mistake. */
 function refuseWithoutData(options: InspectOptions): void {
-  for (const name of ['data', 'label', 'part', 'seed'] as const) {
+  for (const name of ['data', 'label', 'part', 'seed', 'batch', 'threads'] as const) {
     if (options[name] !== undefined)
       throw usage(`option '--${name}' is for a data set; name one after the checkpoint`)
   }

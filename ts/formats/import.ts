@@ -116,6 +116,7 @@ export async function importNetwork(path: string, options: ImportOptions = {}): 
   const named = request.layers ?? findLayers(tensors)
   const loaded = named.map((layer, index) => load(tensors, request, layer, index, named.length))
   tensors.checkWidths(loaded)
+  if (!loaded.some((layer) => layer.sparse)) refuseSparseOptions(request)
   const kept = chooseBlocks(request, loaded)
   const layers = loaded.map(({ matrix, activation, bias, sparse: isSparse }) =>
     isSparse
@@ -163,7 +164,19 @@ function readOptions(options: ImportOptions) {
     if (type === 'dense')
       throw impossible('importNetwork', name, sparsity, 'the layer is dense; allowed: absent')
   }
+  if (request.prune === 'network' && request.sparsity === undefined) {
+    const reason = 'there is no sparsity, so nothing is pruned; allowed: absent, or with a sparsity'
+    throw impossible('importNetwork', 'prune', request.prune, reason)
+  }
   return request
+}
+
+/** Of a network without a sparse layer: an option without effect is a mistake. */
+function refuseSparseOptions({ sparsity, block }: Request): void {
+  const reason = 'no layer is sparse; allowed: absent, or a layer of type "sparse" in "layers"'
+  if (sparsity !== undefined) throw impossible('importNetwork', 'sparsity', sparsity, reason)
+  const shape = block.join('x')
+  if (shape !== '1x1') throw impossible('importNetwork', 'block', shape, reason)
 }
 
 function load(
