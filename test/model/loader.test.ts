@@ -1,18 +1,32 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
-import { fromNative, loadAddon } from '../../lib/native/loader.js'
+import { fromNative, loadAddon, packageRoot } from '../../lib/native/loader.js'
 import { system } from '../../lib/native/system.js'
 import { noAddon } from './support.js'
 
 const code = 'ERR_ESPALIER_NATIVE'
 
 t.test('a missing addon is an error that says what to do', (t) => {
-  t.throws(() => loadAddon(t.testdir()), {
+  t.throws(() => loadAddon(t.testdir({ 'CMakeLists.txt': '' })), {
     code,
     message:
       /not built for .*-.* \(looked for .*Release.*prebuilds.*\); run `npm run build`.*C\+\+20 compiler and CMake/,
   })
+  t.throws(() => loadAddon(t.testdir({})), { code, message: /no sources to build it from; run `npm pack`/ })
+  t.end()
+})
+
+t.test('a package carries the addon where it is looked for', { skip: noAddon }, (t) => {
+  const root = t.testdir()
+  execFileSync(process.execPath, ['scripts/prebuilt.mjs', path.join(root, 'prebuilds')], { cwd: packageRoot })
+  t.type(loadAddon(root).Network, 'function')
+  const { files, scripts, gypfile } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8'))
+  t.ok(files.includes('prebuilds') && !files.includes('binding.gyp'))
+  t.equal(gypfile, false)
+  for (const name of ['preinstall', 'install', 'postinstall'])
+    t.notOk(name in scripts, 'nothing runs at installation')
   t.end()
 })
 
@@ -23,8 +37,22 @@ t.test('an addon that does not load is an error that says why', (t) => {
   writeFileSync(path.join(folder, 'espalier.node'), 'not a library')
   t.throws(() => loadAddon(root), {
     code,
-    message: /prebuilds.*espalier\.node does not load on .*npm run build/,
+    message: /prebuilds.*espalier\.node does not load on .*npm pack/,
   })
+  t.end()
+})
+
+t.test('npx in a checkout does not build what is built', { skip: noAddon }, (t) => {
+  // In place of npm.
+  const folder = t.testdir()
+  writeFileSync(path.join(folder, 'npm'), '#!/bin/sh\nexit 3\n', { mode: 0o755 })
+  const prepare = (command: string) =>
+    spawnSync(process.execPath, ['scripts/prepare.mjs'], {
+      cwd: packageRoot,
+      env: { PATH: folder, npm_command: command },
+    }).status
+  t.equal(prepare('exec'), 0)
+  t.equal(prepare('ci'), 3, 'installing does')
   t.end()
 })
 

@@ -17,7 +17,9 @@ let loaded: NativeAddon | undefined
  * @throws ERR_ESPALIER_NATIVE when it is missing or does not load
  */
 export function addon(): NativeAddon {
-  loaded ??= process.env.ESPALIER_ADDON ? open(process.env.ESPALIER_ADDON) : loadAddon(packageRoot)
+  loaded ??= process.env.ESPALIER_ADDON
+    ? open(process.env.ESPALIER_ADDON, packageRoot)
+    : loadAddon(packageRoot)
   return loaded
 }
 
@@ -36,14 +38,23 @@ export function loadAddon(root: string): NativeAddon {
   if (file === undefined) {
     throw new EspalierError(
       'ERR_ESPALIER_NATIVE',
-      `the native addon is not built for ${platform} (looked for ${places.join(' and ')}); ` +
-        'run `npm run build` in the package, which needs a C++20 compiler and CMake',
+      `the native addon is not built for ${platform} (looked for ${places.join(' and ')}); ${advice(root)}`,
     )
   }
-  return open(file)
+  return open(file, root)
 }
 
-function open(file: string): NativeAddon {
+/** A published package has no sources that could be built. */
+function advice(root: string): string {
+  const build = 'which needs a C++20 compiler and CMake'
+  if (existsSync(path.join(root, 'CMakeLists.txt'))) return `run \`npm run build\` in the package, ${build}`
+  return (
+    'this package has no sources to build it from; run `npm pack` in a checkout of Espalier on such a platform, ' +
+    `${build}, and install the file that it writes`
+  )
+}
+
+function open(file: string, root: string): NativeAddon {
   try {
     return createRequire(import.meta.url)(file) as NativeAddon
   } catch (cause) {
@@ -51,7 +62,7 @@ function open(file: string): NativeAddon {
     throw new EspalierError(
       'ERR_ESPALIER_NATIVE',
       `the native addon ${file} does not load on ${process.platform}-${process.arch}, Node ${process.version}: ${reason}; ` +
-        'run `npm run build` in the package, which needs a C++20 compiler and CMake',
+        advice(root),
       { cause },
     )
   }
