@@ -6,9 +6,9 @@
  * `NOT_FOUND` a data set, file or column that does not exist; `OFFLINE` a download that could not be made;
  * `CHECKSUM` a download that is not the expected file; `STATE` a call that the object's state does not allow
  * (used after dispose, fit while a fit runs); `DIVERGED` the loss or an output is NaN or Infinity; `MEMORY` an
- * allocation failed, of the machine or of its GPU; `DEVICE` the GPU that was asked for cannot be used (there is none, its driver is
- * missing or too old, this build has no CUDA part), or it was lost while it worked; `NATIVE` the native addon could not
- * be loaded; `INTERNAL` a defect in Espalier itself.
+ * allocation failed, of the machine or of its GPU; `DEVICE` the GPU that was asked for cannot be used (there is none,
+ * its driver is missing or too old, this build has no CUDA part), or it was lost while it worked; `NATIVE` the native
+ * addon could not be loaded; `INTERNAL` a defect in Espalier itself.
  */
 export type ErrorCode =
   | 'ERR_ESPALIER_OPTION'
