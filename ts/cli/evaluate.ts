@@ -11,7 +11,7 @@ import { addSampleOptions } from './sample-options.js'
 const help = `
 The test part of a catalogued data set is used, and of the file that the network was trained on the part that was
 held back; any other file is used whole. Values are scaled as in training: with the numbers in the run.json beside
-the checkpoint. Without a run.json the data is scaled by itself.`
+the checkpoint. Without a run.json the data is scaled by itself, and every file is used whole.`
 
 /** Adds `espalier evaluate`. */
 export function addEvaluate(program: Command): void {

@@ -6,6 +6,8 @@ import {
   applyScaling,
   type Dataset,
   EspalierError,
+  fitGlobalStandard,
+  fitStandard,
   type LoadedSplit,
   listDatasets,
   type ResolveOptions,
@@ -19,7 +21,8 @@ import { DownloadBar } from './download-bar.js'
 /** Options that say which data and how it is divided. */
 export interface DataOptions {
   data?: string
-  label?: string
+  /** null where the file has no labels. */
+  label?: string | null
   task?: Task
   seed: number
 }
@@ -37,9 +40,8 @@ export async function loadSplit(
 ): Promise<LoadedSplit> {
   const catalogued = await isCatalogued(source, data)
   if (catalogued && (label !== undefined || task !== undefined)) {
-    throw usage(
-      `option '--${label !== undefined ? 'label' : 'task'}' is for files; the data set ${source} has its own labels`,
-    )
+    const option = label === undefined ? '--task' : label === null ? '--no-label' : '--label'
+    throw usage(`option '${option}' is for files; the data set ${source} has its own labels`)
   }
   using bar = new DownloadBar(console)
   const options: ResolveOptions = {
@@ -82,30 +84,24 @@ export async function loadSamples(
       'there is no run.json beside the checkpoint: the data is scaled by itself, not as in training',
     )
   }
-  const label = options.label ?? record?.dataset.label ?? undefined
-  const task = record?.dataset.task ?? undefined
-  const whole = options.part === undefined && !(await isCatalogued(source, options.data))
+  const catalogued = await isCatalogued(source, options.data)
+  // What training was told about its file says nothing about a data set of the catalogue.
+  const told = catalogued ? null : (record?.dataset ?? null)
+  const label = options.label === false ? null : (options.label ?? told?.label ?? undefined)
+  const task = told?.task ?? undefined
+  const reading = { ...(label === undefined ? {} : { label }), ...(task === undefined ? {} : { task }) }
   let dataset: Dataset
-  if (whole && record !== null) {
-    dataset = await readDataset(source, {
-      signal,
-      maxBytes,
-      ...(label === undefined ? {} : { label: label === false ? null : label }),
-      ...(task === undefined ? {} : { task }),
-    })
+  if (options.part === undefined && !catalogued) {
+    dataset = await readDataset(source, { signal, maxBytes, ...reading })
+    if (record === null) return scaledByItself(dataset)
   } else {
     const { data, part = 'test' } = options
     const seed = options.seed ?? record?.dataset.seed ?? 1
     const scaling = record === null ? 'standard' : 'none'
-    const named = {
-      seed,
-      ...(data === undefined ? {} : { data }),
-      ...(label ? { label } : {}),
-      ...(task ? { task } : {}),
-    }
+    const named = { seed, ...(data === undefined ? {} : { data }), ...reading }
     dataset = (await loadSplit(source, named, console, signal, scaling))[part]
+    if (record === null) return dataset
   }
-  if (record === null) return dataset
   const { scaling, classNames, features } = record.dataset
   if (dataset.features !== features) {
     throw new EspalierError(
@@ -115,6 +111,12 @@ export async function loadSamples(
     )
   }
   return alignClasses(scaling === null ? dataset : applyScaling(dataset, scaling), classNames)
+}
+
+/** As `loadFile` scales a training part. */
+function scaledByItself(dataset: Dataset): Dataset {
+  const fit = dataset.imageShape === undefined ? fitStandard : fitGlobalStandard
+  return applyScaling(dataset, fit(dataset))
 }
 
 /** The options with, for the file that the network was trained on, the part that was held back as default. */

@@ -1,0 +1,32 @@
+/** Which samples `espalier evaluate` and `predict` take of a file, and which files they refuse. */
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { espalier, needsAddon, smallTable } from './process.js'
+
+const model = join('run', 'model.safetensors')
+const training = ['--hidden', '16', '--sparsity', '0.5', '--threads', '1', '--epochs', '1', '--out', 'run']
+
+t.test('without a run.json a file is used whole too', needsAddon, async (t) => {
+  const folder = t.testdir({ 'table.csv': smallTable() })
+  const args = ['train', 'table.csv', '--label', 'kind', ...training, '--quiet']
+  t.equal((await espalier(folder, args)).code, 0)
+  rmSync(join(folder, 'run', 'run.json'))
+  const evaluated = await espalier(folder, ['evaluate', model, 'table.csv', '--label', 'kind', '--json'])
+  t.match(evaluated.json(), { samples: 90 })
+
+  const unlabelled = smallTable().replaceAll(/,[^,]*$/gm, '')
+  writeFileSync(join(folder, 'unlabelled.csv'), unlabelled)
+  const predicted = await espalier(folder, ['predict', model, 'unlabelled.csv', '--no-label'])
+  t.equal(predicted.code, 0, predicted.stderr)
+  t.equal(predicted.stdout.trimEnd().split('\n').length, 91)
+  const labelled = await espalier(folder, ['predict', model, 'table.csv', '--label', 'kind'])
+  t.equal(predicted.stdout, labelled.stdout, 'scaled by all of the file, with or without its labels')
+
+  const part = ['--part', 'test', '--no-label']
+  const test = await espalier(folder, ['predict', model, 'unlabelled.csv', ...part])
+  t.equal(test.stdout.trimEnd().split('\n').length, 19, test.stderr)
+  const named = await espalier(folder, ['predict', model, 'digits', '--no-label'])
+  t.equal(named.code, 2)
+  t.match(named.stderr, /option '--no-label' is for files/)
+})
