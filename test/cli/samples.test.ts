@@ -30,3 +30,20 @@ t.test('without a run.json a file is used whole too', needsAddon, async (t) => {
   t.equal(named.code, 2)
   t.match(named.stderr, /option '--no-label' is for files/)
 })
+
+t.test('a file must have the columns that the network was trained on', needsAddon, async (t) => {
+  const train = 'colour,a,b,y\nred,1,5,0\nblue,2,6,1\nred,3,7,0\nblue,4,8,1\nred,5,9,0\nblue,6,1,1\n'
+  const folder = t.testdir({ 'table.csv': train })
+  t.equal((await espalier(folder, ['train', 'table.csv', ...training, '--quiet'])).code, 0)
+  const evaluate = async (text: string) => {
+    writeFileSync(join(folder, 'other.csv'), text)
+    return (await espalier(folder, ['evaluate', model, 'other.csv', '--json'])).json()
+  }
+  t.match(await evaluate(train), { samples: 6 })
+  t.match(await evaluate(train.slice(train.indexOf('\n') + 1)), { samples: 6 }, 'without its header')
+  const code = 'ERR_ESPALIER_DATA'
+  const swapped = await evaluate(train.replace('a,b', 'b,a'))
+  t.match(swapped, { error: { code, message: /other\.csv: feature 2 .*"b" where .*trained on "a"/ } })
+  const green = await evaluate(train.replaceAll('blue', 'green'))
+  t.match(green, { error: { code, message: /feature 0 .*"colour=green" where .*trained on "colour=blue"/ } })
+})

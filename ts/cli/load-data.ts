@@ -15,6 +15,7 @@ import {
   resolveDataset,
   type Task,
 } from '../index.js'
+import { checkColumns } from './columns.js'
 import { type Console, usage } from './console.js'
 import { DownloadBar } from './download-bar.js'
 
@@ -102,14 +103,8 @@ export async function loadSamples(
     dataset = (await loadSplit(source, named, console, signal, scaling))[part]
     if (record === null) return dataset
   }
-  const { scaling, classNames, features } = record.dataset
-  if (dataset.features !== features) {
-    throw new EspalierError(
-      'ERR_ESPALIER_DATA',
-      `${source}: ${dataset.features} features where the network was trained on ${features}; the columns must be those of ` +
-        'the training file, and columns of text must have the same categories',
-    )
-  }
+  const { scaling, classNames } = record.dataset
+  checkColumns(source, dataset, record.dataset)
   return alignClasses(scaling === null ? dataset : applyScaling(dataset, scaling), classNames)
 }
 

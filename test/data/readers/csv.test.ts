@@ -72,6 +72,35 @@ t.test('columns of text become one feature per category', async (t) => {
   await rejectsWith(t, read(many), 'ERR_ESPALIER_FORMAT', path, 'line 257, column 1', '256')
 })
 
+t.test('a test file has the columns of its training file, in the same order', async (t) => {
+  const { path, read } = reader(t)
+  const { schema } = await read('a,b,class\n1,2,0\n3,4,1\n')
+  const swapped = read('b,a,class\n2,1,0\n', { like: schema })
+  await rejectsWith(
+    t,
+    swapped,
+    'ERR_ESPALIER_FORMAT',
+    path,
+    'line 1, column 1',
+    '"b"',
+    'training file has "a"',
+  )
+  const headless = await read('5,6,1\n', { like: schema })
+  t.same(
+    [Array.from(headless.raw.values), headless.raw.featureNames],
+    [
+      [5, 6],
+      ['a', 'b'],
+    ],
+  )
+  const { schema: counted } = await read('1,2,0\n3,4,1\n')
+  const named = await read('a,b,class\n5,6,1\n', { like: counted })
+  t.same(Array.from(named.raw.values), [5, 6], 'numbers of columns are no names')
+  const texts = await read('c,c,y\nred,blue,1\n', { header: true })
+  const again = await read('c,c,y\nred,blue,1\n', { like: texts.schema })
+  t.equal(again.raw.samples, 1, 'the header of the training file is known again')
+})
+
 t.test('every fault names file, line and column', async (t) => {
   const { path, read } = reader(t)
   const fault = async (text: string | Buffer, code: string, ...patterns: (string | RegExp)[]) =>

@@ -35,6 +35,8 @@ export interface TableOptions {
 /** What the columns of a table are; a test file is read by the schema of its training file. */
 export interface TableSchema {
   readonly names: readonly string[]
+  /** Whether a header gave the names; else they are the numbers of the columns. */
+  readonly header: boolean
   readonly labelIndex: number | undefined
   /** Per column, the codes of its categories; undefined for a column of numbers and for the label. */
   readonly categories: readonly (ReadonlyMap<string, number> | undefined)[]
@@ -54,6 +56,7 @@ export class TableReader {
   /** Rows held back until header and columns are known: the first two. */
   #held: { fields: string[]; line: number }[] | undefined = []
   #names: readonly string[] = []
+  #header = false
   #labelIndex: number | undefined
   #categories: (Map<string, number> | undefined)[] = []
   readonly #values: GrowingFloats
@@ -107,7 +110,12 @@ export class TableReader {
       values,
       featureNames: columns.flatMap((column) => this.#featureNames(column)),
     }
-    const schema = { names: this.#names, labelIndex: this.#labelIndex, categories: this.#categories }
+    const schema = {
+      names: this.#names,
+      header: this.#header,
+      labelIndex: this.#labelIndex,
+      categories: this.#categories,
+    }
     return { raw: this.#labelIndex === undefined ? raw : { ...raw, labels: this.#labels() }, schema }
   }
 
@@ -134,7 +142,8 @@ export class TableReader {
     this.#held = undefined
     const [first, second] = held
     if (first === undefined) throw textError(this.#path, 1, 1, 'the table has no rows')
-    if (this.#options.header ?? looksLikeHeader(first.fields, second?.fields)) {
+    this.#header = this.#options.header ?? this.#isHeader(first.fields, second?.fields)
+    if (this.#header) {
       held.shift()
       this.#names = first.fields.map((field) => field.trim())
     } else {
@@ -149,10 +158,29 @@ export class TableReader {
     for (const { fields, line } of held) this.#addSample(fields, line)
   }
 
+  #isHeader(first: readonly string[], second: readonly string[] | undefined): boolean {
+    const like = this.#like
+    const known = like?.header === true && first.length === like.names.length
+    return (
+      (known && first.every((field, i) => field.trim() === like.names[i])) || looksLikeHeader(first, second)
+    )
+  }
+
+  /** @throws ERR_ESPALIER_FORMAT where the columns are not those of the training file */
   #adopt(like: TableSchema, line: number): void {
     if (like.names.length !== this.#names.length) {
       const problem = `${this.#names.length} columns where the training file has ${like.names.length}`
       throw textError(this.#path, line, 1, problem)
+    }
+    const other = this.#names.findIndex((name, column) => name !== like.names[column])
+    if (other >= 0 && this.#header && like.header) {
+      const problem = `the column ${quote(this.#names[other]!)} where the training file has ${quote(like.names[other]!)}`
+      throw textError(
+        this.#path,
+        line,
+        other + 1,
+        `${problem}; the columns must be the same, in the same order`,
+      )
     }
     this.#labelIndex = like.labelIndex
     this.#categories = like.categories.map((codes) => codes && new Map(codes))
