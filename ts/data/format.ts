@@ -48,9 +48,10 @@ async function byFirstLine(path: string): Promise<DataFormat> {
 }
 
 function unknown(path: string, cause?: unknown): EspalierError {
+  const reason = cause instanceof Error ? ` (as text: ${cause.message.replace(`${path}: `, '')})` : ''
   return new EspalierError(
     'ERR_ESPALIER_FORMAT',
-    `${path}: at byte 0: not a known format; known: IDX, CSV and TSV, libsvm (each also .gz), MAT 5, NumPy .npy`,
+    `${path}: at byte 0: not a known format; known: IDX, CSV and TSV, libsvm (each also .gz), MAT 5, NumPy .npy${reason}`,
     cause === undefined ? undefined : { cause },
   )
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
+import { detectFormat } from '../../../lib/data/format.js'
 import { readCsvSamples } from '../../../lib/data/readers/csv.js'
 import { refusesEveryCut, rejectsWith } from '../../support/data.js'
 
@@ -124,6 +125,23 @@ t.test('every fault names file, line and column', async (t) => {
   const noColumn = read('a,b,y\n1,2,3\n', { label: 'bb' })
   await rejectsWith(t, noColumn, 'ERR_ESPALIER_NOT_FOUND', path, '"bb"', 'nearest name is "b"')
   await rejectsWith(t, read('1,2,3\n', { label: 3 }), 'ERR_ESPALIER_NOT_FOUND', path)
+})
+
+t.test('text that is not UTF-8 is refused, not guessed', async (t) => {
+  const { path, read } = reader(t)
+  const code = 'ERR_ESPALIER_FORMAT'
+  const latin = Buffer.from('x,y\n1,\xe9\n2,\xe8\n', 'latin1')
+  await rejectsWith(t, read(latin), code, path, 'at byte 6: the text is not UTF-8')
+  await rejectsWith(t, read(gzipSync(latin)), code, path, 'at byte 6 of the decompressed data')
+  await rejectsWith(t, read(Buffer.from('x,y\n1,\u00e9').subarray(0, -1)), code, path, 'at byte 7', 'UTF-8')
+  const odd = join(path, '..', 'odd.data')
+  writeFileSync(odd, latin)
+  await rejectsWith(t, detectFormat(odd), code, odd, 'not UTF-8')
+  // A character of two bytes across the border of two chunks, then one that is none.
+  const border = Buffer.from(`1,${'x'.repeat(2 ** 18 - 3)}\u00e9\n2,y\n`)
+  t.equal((await read(border)).raw.labels![0], `${'x'.repeat(2 ** 18 - 3)}\u00e9`)
+  border[border.length - 2] = 0xe9
+  await rejectsWith(t, read(border), code, path, `at byte ${border.length - 2}:`)
 })
 
 t.test('a fault far down, behind many chunks', async (t) => {

@@ -4,6 +4,7 @@ import { createGunzip } from 'node:zlib'
 import { EspalierError } from '../../errors.js'
 import type { MemoryBudget } from '../memory.js'
 import { damagedStream, fileStart, formatError, isGzip, rethrow } from './bytes.js'
+import { Utf8Decoder } from './utf8.js'
 
 /** Bytes of one line beyond which a file is refused: no table has such lines, and a string has its limits. */
 export const LONGEST_LINE = 16 * 2 ** 20
@@ -19,7 +20,8 @@ export function textError(path: string, line: number, column: number, problem: s
  * The text of a file piece by piece, decoded as UTF-8, inflated where it is a gzip file, without a byte order mark.
  *
  * @param budget what the text may inflate to, though it is not kept: reading it must end some day
- * @throws ERR_ESPALIER_FORMAT for damaged or binary contents, and for lines that are far too long; ERR_ESPALIER_MEMORY
+ * @throws ERR_ESPALIER_FORMAT for damaged or binary contents, for text that is not UTF-8, and for lines that are far too
+ * long; ERR_ESPALIER_MEMORY
  */
 export async function* textChunks(
   path: string,
@@ -31,7 +33,13 @@ export async function* textChunks(
   const gunzip = gzip ? createGunzip({ chunkSize: CHUNK }) : undefined
   // Errors reach the loop below through the last stream; the callback only keeps them from being thrown twice.
   const bytes = gunzip === undefined ? source : pipeline(source, gunzip, () => {})
-  const decoder = new TextDecoder('utf-8')
+  const of = gzip ? { of: 'of the decompressed data' } : {}
+  const decoder = new Utf8Decoder((offset) =>
+    formatError(
+      { path, offset, ...of },
+      'the text is not UTF-8; save it as UTF-8, or convert it (iconv -t UTF-8)',
+    ),
+  )
   let read = 0
   let line = 0
   try {
@@ -39,7 +47,6 @@ export async function* textChunks(
       signal?.throwIfAborted()
       if (gzip) budget?.checkTotal(read + chunk.length, 'what it inflates to')
       const zero = chunk.indexOf(0)
-      const of = gzip ? { of: 'of the decompressed data' } : {}
       if (zero >= 0) {
         throw formatError({ path, offset: read + zero, ...of }, 'a zero byte; this is not a text file')
       }
@@ -49,10 +56,9 @@ export async function* textChunks(
       if (line > LONGEST_LINE) {
         throw formatError({ path, offset: read - line, ...of }, `a line of more than ${LONGEST_LINE} bytes`)
       }
-      yield decoder.decode(chunk, { stream: true })
+      yield decoder.decode(chunk)
     }
-    const rest = decoder.decode()
-    if (rest !== '') yield rest
+    decoder.end()
   } catch (cause) {
     if (gunzip !== undefined && (cause as NodeJS.ErrnoException).code?.startsWith('Z_') === true) {
       throw damagedStream(path, gunzip.bytesWritten, cause)
