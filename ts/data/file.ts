@@ -25,9 +25,15 @@ export interface ReadOptions {
   readonly labels?: string
   /** The variable of a MAT file that holds the samples. Default: X. */
   readonly variable?: string
-  /** Whether the first row of a table names its columns. Default: recognised. */
+  /**
+   * Whether the first row of a table names its columns. Default: recognised. A first row of 0, 1, 2, 3, ... is a header, as
+   * pandas writes it by default; but 0, 1 and 0, 1, 2 may be a sample and are refused until this option says what they are.
+   */
   readonly header?: boolean
-  /** Columns of a table that are categories although they look like numbers. Default: none. */
+  /**
+   * Columns of a table that are categories although they look like numbers, or that have "?", "NA" and the like as a
+   * category of its own. Default: none.
+   */
   readonly categorical?: readonly (string | number)[]
   /** What the labels are: classes, or numbers to be predicted. Default: classification. */
   readonly task?: Task

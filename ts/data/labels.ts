@@ -1,4 +1,5 @@
 import { EspalierError } from '../errors.js'
+import { decimal } from './readers/fields.js'
 
 /** Labels as a file holds them: numbers or names, one per sample. */
 export type RawLabels = Float64Array | readonly string[]
@@ -55,7 +56,8 @@ export function encodeLabels(
 export function encodeTargets(raw: RawLabels, source: string): Float32Array {
   const targets = new Float32Array(raw.length)
   for (let i = 0; i < raw.length; i++) {
-    targets[i] = Number(raw[i])
+    const given = raw[i]!
+    targets[i] = typeof given === 'number' ? given : decimal(given)
     if (!Number.isFinite(targets[i])) {
       throw new EspalierError('ERR_ESPALIER_DATA', `${source}: the target of sample ${i} is ${raw[i]}`)
     }

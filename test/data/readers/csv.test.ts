@@ -34,6 +34,12 @@ t.test('header, delimiter and label column', async (t) => {
     ['label by index', '1,2,7\n3,4,8\n', ['1', '2'], [2, 7, 4, 8], [1, 3], { label: 0 }],
     ['index as text', '1,2,7\n3,4,8\n', ['0', '2'], [1, 7, 3, 8], [2, 4], { label: '1' }],
     ['a header that is told', '1,2,7\n3,4,8\n', ['1', '2'], [3, 4], [8], { header: true }],
+    ['numbers of columns', '0,1,2,3\n1,2,7,0\n3,4,8,1\n', ['0', '1', '2'], [1, 2, 7, 3, 4, 8], [0, 1]],
+    ['a sample that counts', '0,1,2\n3,4,8\n', ['0', '1'], [0, 1, 3, 4], [2, 8], { header: false }],
+    ['a header that counts', '0,1,2\n3,4,8\n', ['0', '1'], [3, 4], [8], { header: true }],
+    ['one row that counts', '0,1,2,3\n', ['0', '1', '2'], [0, 1, 2], [3]],
+    ['a name above a comma', 'a,b,y\n1,x,"1,5"\n', ['a', 'b=x'], [1, 1], ['1,5']],
+    ['0x10 as a label', '1,2,0x10\n3,4,0b11\n', ['0', '1'], [1, 2, 3, 4], ['0x10', '0b11']],
     ['blank lines and a byte order mark', '\ufeff1,2,7\n\n3,4,8\n\n', ['0', '1'], [1, 2, 3, 4], [7, 8]],
     ['quotes', '"a,x",b,y\n"1",2,"7"\n3,4,8\n', ['a,x', 'b'], [1, 2, 3, 4], [7, 8]],
   ]
@@ -73,6 +79,26 @@ t.test('columns of text become one feature per category', async (t) => {
   await rejectsWith(t, read(many), 'ERR_ESPALIER_FORMAT', path, 'line 257, column 1', '256')
 })
 
+t.test('missing values are no category, unless the column is named', async (t) => {
+  const { path, read } = reader(t)
+  for (const missing of ['?', 'NA', 'n/a', '', 'null', '" "']) {
+    const given = read(`colour,size,y\nred,1,0\n${missing},2,1\n`)
+    await rejectsWith(t, given, 'ERR_ESPALIER_DATA', path, 'line 3, column 1: a missing value', '"colour"')
+  }
+  const { raw, schema } = await read('c,y\nred,0\n?,1\n', { categorical: ['c'] })
+  t.same(raw.featureNames, ['c=?', 'c=red'])
+  t.equal((await read('c,y\n?,0\n', { like: schema })).raw.samples, 1)
+  await rejectsWith(
+    t,
+    read('c,y\nNA,0\n', { like: schema }),
+    'ERR_ESPALIER_FORMAT',
+    '"NA"',
+    'not in the training',
+  )
+  const empty = read('c,y\nred,0\n,1\n', { categorical: ['c'] })
+  await rejectsWith(t, empty, 'ERR_ESPALIER_DATA', 'line 3, column 1: a missing value ("")')
+})
+
 t.test('a test file has the columns of its training file, in the same order', async (t) => {
   const { path, read } = reader(t)
   const { schema } = await read('a,b,class\n1,2,0\n3,4,1\n')
@@ -97,6 +123,10 @@ t.test('a test file has the columns of its training file, in the same order', as
   const { schema: counted } = await read('1,2,0\n3,4,1\n')
   const named = await read('a,b,class\n5,6,1\n', { like: counted })
   t.same(Array.from(named.raw.values), [5, 6], 'numbers of columns are no names')
+  const { schema: pandas } = await read('0,1,2,3\n1,2,7,0\n')
+  t.equal((await read('0,1,2,3\n5,6,7,0\n', { like: pandas })).raw.samples, 1)
+  const three = await read('5,6,7\n', { header: false })
+  t.equal((await read('0,1,2\n5,6,7\n', { like: three.schema })).raw.samples, 2, 'as in the training file')
   const texts = await read('c,c,y\nred,blue,1\n', { header: true })
   const again = await read('c,c,y\nred,blue,1\n', { like: texts.schema })
   t.equal(again.raw.samples, 1, 'the header of the training file is known again')
@@ -112,6 +142,21 @@ t.test('every fault names file, line and column', async (t) => {
   await fault('1,2,0\n3,,1\n', 'ERR_ESPALIER_DATA', 'line 2, column 2', 'missing')
   await fault('1,2,0\n?,4,1\n', 'ERR_ESPALIER_DATA', 'line 2, column 1', 'missing')
   await fault('NA,2,0\n3,4,1\n', 'ERR_ESPALIER_DATA', 'line 1, column 1')
+  await fault(
+    'a;b;y\n1,5;2;0\n2,5;3;1\n',
+    'ERR_ESPALIER_FORMAT',
+    'line 2, column 1',
+    '"1,5"',
+    'decimal point',
+  )
+  await fault('1,5;2,5;a\n2,5;3,5;b\n', 'ERR_ESPALIER_FORMAT', 'line 1, column 1', '"1,5"', 'decimal point')
+  await fault('1,5\t2,5\n2,5\t3,5\n', 'ERR_ESPALIER_FORMAT', 'line 1, column 1', '"1,5"')
+  await fault('a,y\n"1,000",0\n2,1\n', 'ERR_ESPALIER_FORMAT', 'line 2, column 1', '"1,000"', 'thousands')
+  await fault('1,2,0\n3,"-1.000,5",1\n', 'ERR_ESPALIER_FORMAT', 'line 2, column 2', '"-1.000,5"', 'thousands')
+  await fault('0,1,2\n3,4,8\n', 'ERR_ESPALIER_FORMAT', 'line 1', '0, 1, 2', '"header"')
+  await fault('0,1\n3,4\n', 'ERR_ESPALIER_FORMAT', 'line 1', '"header"')
+  await fault('1,2,0\n3,0x10,1\n', 'ERR_ESPALIER_FORMAT', 'line 2, column 2', '"0x10"')
+  await fault('a,y\ninf,0\n2,1\n', 'ERR_ESPALIER_DATA', 'line 2, column 1', 'the value "inf"')
   await fault('1,2,0\n3,NaN,1\n', 'ERR_ESPALIER_DATA', 'line 2, column 2')
   await fault('1,2,0\n3,-Infinity,1\n', 'ERR_ESPALIER_DATA', 'line 2, column 2')
   await fault('1,2,0\n3,1e39,1\n', 'ERR_ESPALIER_DATA', 'line 2, column 2', '1e39')

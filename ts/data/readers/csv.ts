@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import Papa from 'papaparse'
 import type { RawSamples } from '../samples.js'
 import { budgetFor } from './bytes.js'
+import { hasNumberComma } from './fields.js'
 import { type TableOptions, TableReader, type TableSchema } from './table.js'
 import { LONGEST_LINE, textChunks, textError } from './text.js'
 
@@ -18,12 +19,12 @@ export interface CsvOptions extends TableOptions {
 /**
  * Reads a table of comma- or tab-separated values (also `;` and `|`; the first line decides), .gz or not.
  *
- * A header is recognised where no other row looks like the first (see `TableReader`). Columns of numbers become
+ * A header is recognised by what it holds (see header.ts). Columns of numbers become
  * one feature each; columns of text become one feature per category (one-hot). The label column is the one asked
- * for, else one called target, label or class, else the last.
+ * for, else one called target, label or class, else the last. Numbers are decimal, with a point.
  *
- * @throws ERR_ESPALIER_FORMAT for a table that is torn or mixes text and numbers, ERR_ESPALIER_DATA for missing
- * values, NaN and Infinity, both naming file, line and column; ERR_ESPALIER_NOT_FOUND for an unknown label column; ERR_ESPALIER_MEMORY.
+ * @throws ERR_ESPALIER_FORMAT for a table that is torn, mixes text and numbers or has numbers with commas,
+ * ERR_ESPALIER_DATA for missing values (in columns of text too), NaN and Infinity, both naming file, line and column; ERR_ESPALIER_NOT_FOUND for an unknown label column; ERR_ESPALIER_MEMORY.
  */
 export async function readCsvSamples(
   path: string,
@@ -109,9 +110,14 @@ function innerLines(fields: readonly string[]): number {
   return count
 }
 
-/** The delimiter that the first line holds most of, outside quotes. */
+/**
+ * The delimiter that the first line holds most of, outside quotes; or the one between numbers with decimal commas, which
+ * are to be refused as such.
+ */
 function guessDelimiter(text: string): string {
   const line = /^[^\r\n]*/.exec(text.trimStart())![0].replaceAll(/"[^"]*"/g, '')
+  const between = DELIMITERS.find((delimiter) => delimiter !== ',' && hasDecimalCommas(line.split(delimiter)))
+  if (between !== undefined) return between
   let best = ','
   let most = 0
   for (const delimiter of DELIMITERS) {
@@ -122,4 +128,12 @@ function guessDelimiter(text: string): string {
     }
   }
   return best
+}
+
+function hasDecimalCommas(fields: readonly string[]): boolean {
+  return (
+    fields.length > 1 &&
+    fields.some(hasNumberComma) &&
+    fields.every((field) => !field.includes(',') || hasNumberComma(field))
+  )
 }

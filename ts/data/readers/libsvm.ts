@@ -8,6 +8,7 @@ import {
 } from '../memory.js'
 import type { RawSamples } from '../samples.js'
 import { budgetFor } from './bytes.js'
+import { decimal } from './fields.js'
 import { textError, textLines } from './text.js'
 
 /** A label as it grows in a list and as it is kept. */
@@ -71,7 +72,7 @@ function parseLine(
 ): number {
   const tokens = line.matchAll(/\S+/g)
   const first = tokens.next().value!
-  const label = Number(first[0])
+  const label = decimal(first[0])
   if (!Number.isFinite(label)) {
     throw textError(
       path,
@@ -85,8 +86,8 @@ function parseLine(
     const text = token[0]
     const colon = text.indexOf(':')
     if (text.startsWith('qid:')) continue
-    const index = Number(text.slice(0, colon))
-    const value = Number(text.slice(colon + 1))
+    const index = decimal(text.slice(0, colon))
+    const value = decimal(text.slice(colon + 1))
     const column = token.index + 1
     const readable = colon < text.length - 1 && (!Number.isNaN(value) || /:[+-]?nan$/i.test(text))
     if (colon <= 0 || !Number.isInteger(index) || !readable) {

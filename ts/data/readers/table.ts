@@ -9,6 +9,8 @@ import {
   sharedFloats,
 } from '../memory.js'
 import type { RawSamples } from '../samples.js'
+import { decimal, hasNumberComma, isMissing, isText } from './fields.js'
+import { isCounted, LABEL_NAMES, looksLikeHeader } from './header.js'
 import { textError } from './text.js'
 
 /** Different values of a text column beyond which one-hot features are refused. */
@@ -19,16 +21,16 @@ const BYTES_PER_FIELD = 96
 const BYTES_PER_NAME = 192
 const BYTES_PER_MAP = 320
 
-const LABEL_NAMES = ['target', 'label', 'class']
-const MISSING = new Set(['', '?', 'na', 'n/a', 'nan', 'null'])
-
 /** How a table of text is to be understood. */
 export interface TableOptions {
   /** Label column: its name, or its index from 0; null where there is none. Default: target, label, class or the last. */
   readonly label?: string | number | null | undefined
   /** Whether the first row names the columns. Default: recognised. */
   readonly header?: boolean | undefined
-  /** Columns (names or indices from 0) that are categories although their first value is a number. Default: none. */
+  /**
+   * Columns (names or indices from 0) that are categories although their first value is a number, or that have "?", "NA"
+   * and the like as a category. Default: none.
+   */
   readonly categorical?: readonly (string | number)[] | undefined
 }
 
@@ -40,13 +42,13 @@ export interface TableSchema {
   readonly labelIndex: number | undefined
   /** Per column, the codes of its categories; undefined for a column of numbers and for the label. */
   readonly categories: readonly (ReadonlyMap<string, number> | undefined)[]
+  /** Columns that were said to be categories. */
+  readonly declared: ReadonlySet<number>
 }
 
 /**
- * Takes the rows of a table one by one and makes samples of them.
- *
- * Header: the first row names the columns where one of its fields is text above a number, or a usual name of a
- * label column, or where all its fields are different texts. A column is text where its first value is.
+ * Takes the rows of a table one by one and makes samples of them. A column is text where its first value is. For the
+ * header see header.ts.
  */
 export class TableReader {
   readonly #budget: MemoryBudget
@@ -59,6 +61,7 @@ export class TableReader {
   #header = false
   #labelIndex: number | undefined
   #categories: (Map<string, number> | undefined)[] = []
+  #declared: ReadonlySet<number> = new Set()
   readonly #values: GrowingFloats
   readonly #labelCodes: GrowingIntegers
   readonly #labelNames = new Map<string, number>()
@@ -115,6 +118,7 @@ export class TableReader {
       header: this.#header,
       labelIndex: this.#labelIndex,
       categories: this.#categories,
+      declared: this.#declared,
     }
     return { raw: this.#labelIndex === undefined ? raw : { ...raw, labels: this.#labels() }, schema }
   }
@@ -142,7 +146,7 @@ export class TableReader {
     this.#held = undefined
     const [first, second] = held
     if (first === undefined) throw textError(this.#path, 1, 1, 'the table has no rows')
-    this.#header = this.#options.header ?? this.#isHeader(first.fields, second?.fields)
+    this.#header = this.#options.header ?? this.#isHeader(first, second?.fields)
     if (this.#header) {
       held.shift()
       this.#names = first.fields.map((field) => field.trim())
@@ -154,16 +158,18 @@ export class TableReader {
       throw textError(this.#path, first.line, 1, 'the table has a header but no rows below it')
     }
     if (this.#like !== undefined) this.#adopt(this.#like, first.line)
-    else this.#settle(sample.fields)
+    else this.#settle(sample.fields, sample.line)
     for (const { fields, line } of held) this.#addSample(fields, line)
   }
 
-  #isHeader(first: readonly string[], second: readonly string[] | undefined): boolean {
+  #isHeader({ fields, line }: { fields: string[]; line: number }, second: string[] | undefined): boolean {
     const like = this.#like
-    const known = like?.header === true && first.length === like.names.length
-    return (
-      (known && first.every((field, i) => field.trim() === like.names[i])) || looksLikeHeader(first, second)
-    )
+    if (like?.header === true && fields.length === like.names.length) {
+      if (fields.every((field, i) => field.trim() === like.names[i])) return true
+    }
+    if (looksLikeHeader(fields, second)) return true
+    // A test file has such a row where its training file has it.
+    return like === undefined && second !== undefined && isCounted(this.#path, line, fields)
   }
 
   /** @throws ERR_ESPALIER_FORMAT where the columns are not those of the training file */
@@ -184,16 +190,19 @@ export class TableReader {
     }
     this.#labelIndex = like.labelIndex
     this.#categories = like.categories.map((codes) => codes && new Map(codes))
+    this.#declared = like.declared
   }
 
-  #settle(sample: readonly string[]): void {
+  #settle(sample: readonly string[], line: number): void {
     const { label, categorical = [] } = this.#options
     this.#labelIndex = label === null ? undefined : this.#findLabel(label)
     const declared = new Set(categorical.map((column) => this.#findColumn(column, 'categorical')))
+    this.#declared = declared
     this.#categories = this.#names.map((_, column) => {
       if (column === this.#labelIndex) return undefined
       const field = sample[column]?.trim() ?? ''
       if (!isText(field) && !declared.has(column)) return undefined
+      if (!declared.has(column) && hasNumberComma(field)) this.#refuse(field, line, column)
       this.#budget.take(BYTES_PER_MAP)
       return new Map<string, number>()
     })
@@ -232,7 +241,7 @@ export class TableReader {
       }
       const categories = this.#categories[column]
       if (categories === undefined) {
-        const value = Number(field)
+        const value = decimal(field)
         // The first test is false for NaN and Infinity too; the second finds the empty field, which counts as 0.
         if (!(Math.abs(value) <= LARGEST_FLOAT32) || (value === 0 && field.trim() === '')) {
           this.#refuse(field, line, column)
@@ -247,7 +256,7 @@ export class TableReader {
 
   #labelCode(field: string, line: number, column: number): number {
     const name = field.trim()
-    if (isMissing(name)) this.#refuse(field, line, column)
+    if (isMissing(name)) this.#refuseMissing(field, line, column, 'every sample needs a label')
     let code = this.#labelNames.get(name)
     if (code === undefined) {
       this.#budget.take(BYTES_PER_NAME)
@@ -261,7 +270,11 @@ export class TableReader {
     const name = field.trim()
     const code = categories.get(name)
     if (code !== undefined) return code
-    if (name === '') this.#refuse(field, line, column)
+    if (name === '') this.#refuseMissing(field, line, column, 'fill it in, or leave the row out')
+    if (isMissing(name) && !this.#declared.has(column)) {
+      const advice = 'fill it in, or name the column in "categorical" to make it a category'
+      this.#refuseMissing(field, line, column, advice)
+    }
     if (this.#like !== undefined) {
       const problem = `the category ${quote(name)} of "${this.#names[column]}" is not in the training file`
       throw textError(this.#path, line, column + 1, problem)
@@ -278,14 +291,32 @@ export class TableReader {
   /** Says why a field is not a number. */
   #refuse(field: string, line: number, column: number): never {
     const name = this.#names[column]
+    if (hasNumberComma(field)) {
+      const rule = 'numbers have a decimal point, and no commas between the thousands'
+      const problem = `${quote(field)} in the column "${name}": ${rule}; name the column in "categorical" if it is text`
+      throw textError(this.#path, line, column + 1, problem)
+    }
     if (isText(field)) {
       const problem = `${quote(field)} in the column "${name}" of numbers; name the column in "categorical" if it is text`
       throw textError(this.#path, line, column + 1, problem)
     }
-    const what = isMissing(field) ? `a missing value (${quote(field)})` : `the value ${quote(field)}`
-    throw new EspalierError(
+    const rule = 'every value must be a finite float32'
+    if (isMissing(field)) this.#refuseMissing(field, line, column, rule)
+    throw this.#dataError(line, column, `the value ${quote(field)} in "${name}"; ${rule}`)
+  }
+
+  #refuseMissing(field: string, line: number, column: number, rule: string): never {
+    throw this.#dataError(
+      line,
+      column,
+      `a missing value (${quote(field)}) in "${this.#names[column]}"; ${rule}`,
+    )
+  }
+
+  #dataError(line: number, column: number, problem: string): EspalierError {
+    return new EspalierError(
       'ERR_ESPALIER_DATA',
-      `${this.#path}: line ${line}, column ${column + 1}: ${what} in "${name}"; every value must be a finite float32`,
+      `${this.#path}: line ${line}, column ${column + 1}: ${problem}`,
     )
   }
 
@@ -298,29 +329,10 @@ export class TableReader {
   #labels(): RawLabels {
     const codes = this.#labelCodes.view()
     const names = [...this.#labelNames.keys()]
-    const numbers = Float64Array.from(names, Number)
+    const numbers = Float64Array.from(names, decimal)
     if (numbers.some(Number.isNaN)) return Array.from(codes, (code) => names[code]!)
     return Float64Array.from(codes, (code) => numbers[code]!)
   }
-}
-
-function isMissing(field: string): boolean {
-  return MISSING.has(field.trim().toLowerCase())
-}
-
-function isText(field: string): boolean {
-  return Number.isNaN(Number(field)) && !isMissing(field)
-}
-
-function isNumber(field: string): boolean {
-  return !isText(field) && !isMissing(field)
-}
-
-function looksLikeHeader(first: readonly string[], second: readonly string[] | undefined): boolean {
-  if (first.some((field) => LABEL_NAMES.includes(field.trim().toLowerCase()))) return true
-  if (first.some((field, column) => isText(field) && isNumber(second?.[column] ?? ''))) return true
-  const texts = new Set(first.map((field) => field.trim()))
-  return texts.size === first.length && first.every(isText)
 }
 
 function quote(text: string): string {
