@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { Dataset } from '../../lib/data/dataset.js'
+import { selectSamples } from '../../lib/data/select.js'
 import { splitDataset, takeSamples } from '../../lib/data/split.js'
 
 /** A data set whose one feature is the number of the sample. */
@@ -97,21 +98,26 @@ t.test('subsets', async (t) => {
 t.test('targets go with their samples', async (t) => {
   const values = Float32Array.from({ length: 10 }, (_, i) => i)
   const targets = Float32Array.from({ length: 20 }, (_, i) => i)
-  const { train, test } = splitDataset({
-    name: 'r',
-    samples: 10,
-    features: 1,
-    values,
-    classes: 0,
-    targets,
-    outputs: 2,
-  })
-  for (const part of [train, test]) {
-    part.values.forEach((sample, i) => {
-      t.same(Array.from(part.targets!.subarray(2 * i, 2 * i + 2)), [2 * sample, 2 * sample + 1])
+  const data = { name: 'r', samples: 10, features: 1, values, classes: 0, targets }
+  for (const whole of [data, { ...data, outputs: 2 }]) {
+    const { train, test } = splitDataset(whole)
+    t.equal(test.samples, 2)
+    for (const part of [train, test, takeSamples(whole, 3), selectSamples(whole, [9, 0])]) {
+      t.equal(part.targets!.length, 2 * part.samples)
+      part.values.forEach((sample, i) => {
+        t.same(Array.from(part.targets!.subarray(2 * i, 2 * i + 2)), [2 * sample, 2 * sample + 1])
+      })
+    }
+  }
+  for (const wrong of [
+    { ...data, outputs: 3 },
+    { ...data, targets: targets.subarray(1) },
+  ]) {
+    t.throws(() => splitDataset(wrong), {
+      code: 'ERR_ESPALIER_DATA',
+      message: /^r: \d+ targets for 10 samples/,
     })
   }
-  t.equal(test.samples, 2)
 })
 
 t.test('impossible options', async (t) => {

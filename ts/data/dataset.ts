@@ -21,7 +21,7 @@ export interface Dataset {
   readonly classNames?: readonly string[]
   /** samples x outputs, row-major, for regression or multi-label tasks. */
   readonly targets?: Float32Array
-  /** Columns of `targets`. */
+  /** Columns of `targets`. Default: as many as their number tells. */
   readonly outputs?: number
   /** [height, width] where the features are the pixels of an image, row by row. */
   readonly imageShape?: readonly [number, number]

@@ -6,9 +6,11 @@ import { sharedFloats } from './memory.js'
  * A new data set of some samples, in the order of `indices`; everything but the samples stays as it is.
  *
  * @param indices sample numbers, 0 .. samples - 1
+ * @throws ERR_ESPALIER_OPTION for another index, ERR_ESPALIER_DATA for targets that are not samples x outputs
  */
 export function selectSamples(dataset: Dataset, indices: ArrayLike<number>): Dataset {
-  const { features, outputs = 0, labels, targets } = dataset
+  const { features, labels, targets } = dataset
+  const outputs = targets === undefined ? 0 : outputsOf(dataset, targets)
   const count = indices.length
   const values = sharedFloats(count * features, dataset.name)
   const chosenLabels = labels && new Int32Array(count)
@@ -29,4 +31,14 @@ export function selectSamples(dataset: Dataset, indices: ArrayLike<number>): Dat
     ...(chosenLabels && { labels: chosenLabels }),
     ...(chosenTargets && { targets: chosenTargets }),
   }
+}
+
+/** Columns of the targets, which their number tells where the data set does not. */
+function outputsOf({ name, samples, outputs }: Dataset, targets: Float32Array): number {
+  const columns = outputs ?? targets.length / Math.max(samples, 1)
+  if (!Number.isInteger(columns) || columns * samples !== targets.length) {
+    const shape = `${samples} samples${outputs === undefined ? '' : ` of ${outputs} outputs`}`
+    throw new EspalierError('ERR_ESPALIER_DATA', `${name}: ${targets.length} targets for ${shape}`)
+  }
+  return columns
 }
