@@ -30,6 +30,12 @@ t.test('header, delimiter and label column', async (t) => {
       [5.1, 3.5, 4.9, 3],
       ['setosa', 'virginica'],
     ],
+    ['line ends of two kinds', 'a,b,y\r\n1,2,7\n3,4,8\r\n', ['a', 'b'], [1, 2, 3, 4], [7, 8]],
+    ['line ends of the other kind first', 'a,y\n1,p\r\n2,p\n', ['a'], [1, 2], ['p', 'p']],
+    ['carriage returns alone', 'a,b,y\r1,2,7\r3,4,8\r', ['a', 'b'], [1, 2, 3, 4], [7, 8]],
+    ['quotes before a carriage return', '"a","y"\r\n"1","p"\r\n2,"p"\n', ['a'], [1, 2], ['p', 'p']],
+    ['a line end in quotes', 'a,y\n1,"p\r\nq"\r\n2,"p\nq"\n', ['a'], [1, 2], ['p\r\nq', 'p\nq']],
+    ['a line end in quotes, before all others', '"a\nb",y\r1,7\r', ['a\nb'], [1], [7]],
     ['label by name', 'a,b,y\n1,2,7\n3,4,8\n', ['b', 'y'], [2, 7, 4, 8], [1, 3], { label: 'a' }],
     ['label by index', '1,2,7\n3,4,8\n', ['1', '2'], [2, 7, 4, 8], [1, 3], { label: 0 }],
     ['index as text', '1,2,7\n3,4,8\n', ['0', '2'], [1, 7, 3, 8], [2, 4], { label: '1' }],
@@ -52,6 +58,9 @@ t.test('header, delimiter and label column', async (t) => {
       t.ok(raw.values.buffer instanceof SharedArrayBuffer)
     }
   }
+  const border = `a,y\r\n1,"${'p'.repeat(2 ** 18 - 10)}"\r`
+  t.equal(border.length, 2 ** 18, 'a chunk that ends between carriage return and line feed')
+  t.equal((await read(`${border}\n2,"p"\r\n`)).raw.samples, 2)
   const { raw } = await read('a,b\n1,2\n', { label: null })
   t.same([raw.features, raw.labels], [2, undefined], 'no label at all')
 })

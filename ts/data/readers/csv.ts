@@ -67,6 +67,7 @@ async function parseRows(
       let failure: unknown
       Papa.parse<string[]>(source, {
         delimiter: guessDelimiter(first),
+        newline: lineEnd(first),
         chunk({ data, errors, meta }, parser) {
           // Papa swallows what its callbacks throw or lets it escape to the event loop, depending on the source.
           try {
@@ -99,6 +100,15 @@ async function parseRows(
     source.destroy()
     await rest.return(undefined)
   }
+}
+
+/**
+ * What rows end with. Rows that end with a carriage return and a line feed end with a line feed too, wherever there are such
+ * rows among others: the carriage return is left on the last field, whose ends are trimmed.
+ */
+function lineEnd(text: string): '\n' | '\r' {
+  const end = /^(?:"[^"]*"|[^"\r\n])*(\r?\n|\r)/.exec(text)?.[1]
+  return end === '\r' ? '\r' : '\n'
 }
 
 /** Line ends inside the quoted fields of a row. */
