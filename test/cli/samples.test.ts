@@ -47,3 +47,17 @@ t.test('a file must have the columns that the network was trained on', needsAddo
   const green = await evaluate(train.replaceAll('blue', 'green'))
   t.match(green, { error: { code, message: /feature 0 .*"colour=green" where .*trained on "colour=blue"/ } })
 })
+
+t.test('a libsvm file may end before the last feature, or begin after the first', needsAddon, async (t) => {
+  const rows = Array.from({ length: 20 }, (_, i) => `${i % 2} 0:${i % 2} 1:${1 - (i % 2)} 2:${i} 3:1\n`)
+  const folder = t.testdir({ 'table.svm': rows.join(''), 'few.svm': '0 1:1\n1 2:1\n' })
+  t.equal((await espalier(folder, ['train', 'table.svm', ...training, '--quiet'])).code, 0)
+  writeFileSync(join(folder, 'same.svm'), '0 1:1 3:0\n1 2:1 3:0\n0 0:1 3:1\n')
+  const few = await espalier(folder, ['predict', model, 'few.svm'])
+  t.equal(few.code, 0, few.stderr)
+  const same = await espalier(folder, ['predict', model, 'same.svm'])
+  t.equal(few.stdout, same.stdout.split('\n').toSpliced(3, 1).join('\n'), 'indices from 0, as in training')
+  writeFileSync(join(folder, 'few.svm'), '0 1:1\n1 4:1\n')
+  const wide = await espalier(folder, ['predict', model, 'few.svm'])
+  t.match(wide.stderr, /few\.svm: the index 4, where 4 features from index 0 on/)
+})

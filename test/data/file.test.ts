@@ -224,6 +224,7 @@ t.test('options that are misspelt, or mean nothing for the format', async (t) =>
   await rejectsWith(t, loadFile(path, { seed: 0.5 }), option, '"seed" is 0.5')
   await rejectsWith(t, loadFile(path, { scaling: 'max' as 'none' }), option, '"scaling"', 'minmax')
   await rejectsWith(t, loadFile(path, { variable: 'X' }), option, path, '"variable"', 'csv')
+  await rejectsWith(t, loadFile(path, { features: 3 }), option, path, '"features"', 'csv')
   await rejectsWith(t, loadFile(path, { testLabels: 'x' }), option, '"testLabels"')
   const signal = AbortSignal.abort(new Error('enough'))
   await t.rejects(loadFile(path, { signal }), { message: 'enough' })

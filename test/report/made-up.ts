@@ -49,6 +49,7 @@ export function madeUp(changes: Partial<RunRecord> = {}): RunRecord {
       classNames: null,
       imageShape: [8, 8],
       featureNames: null,
+      firstIndex: null,
       scaling: { method: 'standard-global', offsets: [0.5], factors: [3] },
     },
     settings: { hidden: '32', sparsity: 0.9, 'layer-norm': false },

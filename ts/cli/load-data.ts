@@ -5,6 +5,7 @@ import type { RunRecord } from '../index.js'
 import {
   applyScaling,
   type Dataset,
+  detectFormat,
   EspalierError,
   fitGlobalStandard,
   fitStandard,
@@ -26,6 +27,9 @@ export interface DataOptions {
   label?: string | null
   task?: Task
   seed: number
+  /** Of a libsvm file; see `ReadOptions`. */
+  features?: number
+  firstIndex?: 0 | 1
 }
 
 /** Whoever names a file on a command line trusts it: only what the machine cannot hold is refused. */
@@ -34,7 +38,7 @@ const maxBytes = totalmem()
 /** Loads what `source` names as training and test part. */
 export async function loadSplit(
   source: string,
-  { data, label, task, seed }: DataOptions,
+  { data, label, task, seed, features, firstIndex }: DataOptions,
   console: Console,
   signal: AbortSignal,
   scaling: 'standard' | 'none' = 'standard',
@@ -53,6 +57,8 @@ export async function loadSplit(
     ...(data === undefined ? {} : { dataDirectory: data }),
     ...(label === undefined ? {} : { label }),
     ...(task === undefined ? {} : { task }),
+    ...(features === undefined ? {} : { features }),
+    ...(firstIndex === undefined ? {} : { firstIndex }),
     ...(catalogued ? {} : { maxBytes }),
   }
   return await resolveDataset(source, options)
@@ -90,7 +96,11 @@ export async function loadSamples(
   const told = catalogued ? null : (record?.dataset ?? null)
   const label = options.label === false ? null : (options.label ?? told?.label ?? undefined)
   const task = told?.task ?? undefined
-  const reading = { ...(label === undefined ? {} : { label }), ...(task === undefined ? {} : { task }) }
+  const reading = {
+    ...(label === undefined ? {} : { label }),
+    ...(task === undefined ? {} : { task }),
+    ...(told === null ? {} : await sparseColumns(source, told)),
+  }
   let dataset: Dataset
   if (options.part === undefined && !catalogued) {
     dataset = await readDataset(source, { signal, maxBytes, ...reading })
@@ -106,6 +116,15 @@ export async function loadSamples(
   const { scaling, classNames } = record.dataset
   checkColumns(source, dataset, record.dataset)
   return alignClasses(scaling === null ? dataset : applyScaling(dataset, scaling), classNames)
+}
+
+/** The columns of a libsvm file, which its rows do not tell where they are zero: those of the training file. */
+async function sparseColumns(
+  source: string,
+  { features, firstIndex }: RunRecord['dataset'],
+): Promise<Pick<DataOptions, 'features' | 'firstIndex'>> {
+  if (firstIndex === null || (await detectFormat(source)) !== 'libsvm') return {}
+  return { features, firstIndex }
 }
 
 /** As `loadFile` scales a training part. */

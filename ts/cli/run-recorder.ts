@@ -83,6 +83,7 @@ export class RunRecorder {
         classNames: train.classNames ? [...train.classNames] : null,
         imageShape: train.imageShape ? [train.imageShape[0], train.imageShape[1]] : null,
         featureNames: train.featureNames ? [...train.featureNames] : null,
+        firstIndex: train.firstIndex ?? null,
         scaling: split.scaling
           ? { ...split.scaling, offsets: [...split.scaling.offsets], factors: [...split.scaling.factors] }
           : null,

@@ -27,6 +27,8 @@ export interface Dataset {
   readonly imageShape?: readonly [number, number]
   /** Column names of a table. */
   readonly featureNames?: readonly string[]
+  /** What the first feature is called in a libsvm file, whose indices count from 0 or from 1. */
+  readonly firstIndex?: 0 | 1
 }
 
 /** A data set divided for training and testing. */

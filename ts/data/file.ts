@@ -35,6 +35,13 @@ export interface ReadOptions {
    * category of its own. Default: none.
    */
   readonly categorical?: readonly (string | number)[]
+  /**
+   * Features of a sample in a libsvm file, whose rows name only those that are not zero. Default: as many as the largest
+   * index asks for.
+   */
+  readonly features?: number
+  /** What the indices of a libsvm file count from. Default: 0 where an index 0 occurs, else 1. */
+  readonly firstIndex?: 0 | 1
   /** What the labels are: classes, or numbers to be predicted. Default: classification. */
   readonly task?: Task
   /**
@@ -67,6 +74,8 @@ const readShape = {
   variable: z.string().optional(),
   header: z.boolean().optional(),
   categorical: z.array(z.union([z.string(), z.int().min(0)])).optional(),
+  features: countOption(1).optional(),
+  firstIndex: z.union([z.literal(0), z.literal(1)]).optional(),
   task: z.enum(['classification', 'regression']).default('classification'),
   maxBytes: countOption(1).optional(),
   signal: z.instanceof(AbortSignal).optional(),
@@ -133,7 +142,7 @@ async function readParts(
     case 'libsvm': {
       const rows = [await readLibsvm(path, signal, maxBytes)]
       if (test?.path !== undefined) rows.push(await readLibsvm(test.path, signal, maxBytes))
-      return densify(rows).map(({ labels, ...part }) =>
+      return densify(rows, options).map(({ labels, ...part }) =>
         label === null ? part : { ...part, labels: labels! },
       )
     }
@@ -168,6 +177,8 @@ function refuseForeignOptions(path: string, format: DataFormat, options: Checked
     variable: options.variable !== undefined && format !== 'mat',
     header: options.header !== undefined && format !== 'csv',
     categorical: options.categorical !== undefined && format !== 'csv',
+    features: options.features !== undefined && format !== 'libsvm',
+    firstIndex: options.firstIndex !== undefined && format !== 'libsvm',
     label: options.label !== undefined && options.label !== null && format !== 'csv' && format !== 'mat',
   }
   const name = Object.keys(foreign).find((option) => foreign[option])

@@ -14,6 +14,8 @@ export interface RawSamples {
   /** [height, width] where the features are pixels. */
   readonly imageShape?: readonly [number, number]
   readonly featureNames?: readonly string[]
+  /** See `Dataset`. */
+  readonly firstIndex?: 0 | 1
 }
 
 /**
@@ -74,7 +76,7 @@ export function assemble(parts: readonly RawSamples[], name: string, task: Task)
         )
       : undefined
   return parts.map((part, i) => {
-    const { samples, features, values, imageShape, featureNames } = part
+    const { samples, features, values, imageShape, featureNames, firstIndex } = part
     return {
       name,
       samples,
@@ -86,6 +88,7 @@ export function assemble(parts: readonly RawSamples[], name: string, task: Task)
         part.labels && { targets: encodeTargets(part.labels, part.source), outputs: 1 }),
       ...(imageShape && { imageShape }),
       ...(featureNames && { featureNames }),
+      ...(firstIndex !== undefined && { firstIndex }),
     }
   })
 }

@@ -103,6 +103,11 @@ const runRecord = z.object({
     /** [height, width] where the features are pixels. */
     imageShape: z.tuple([count, count]).nullable(),
     featureNames: z.array(z.string()).nullable(),
+    /** What the indices of a libsvm file count from; null for other data. */
+    firstIndex: z
+      .union([z.literal(0), z.literal(1)])
+      .nullable()
+      .default(null),
     /** What the samples were scaled with, fitted on the training part; null where they are as in the file. */
     scaling: z
       .object({

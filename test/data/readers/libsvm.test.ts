@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
+import { loadFile, readDataset } from '../../../lib/data/file.js'
 import { densify, readLibsvm } from '../../../lib/data/readers/libsvm.js'
 import { rejectsWith } from '../../support/data.js'
 
@@ -26,6 +27,35 @@ t.test('indices from 0, and parts that share their width', async (t) => {
   const [a, b] = densify([await readLibsvm(train), await readLibsvm(test)])
   t.same(Array.from(a!.values), [5, 0, 6, 0])
   t.same(Array.from(b!.values), [0, 0, 0, 7])
+})
+
+t.test('as many features as were told, from the index that was told', async (t) => {
+  const path = join(t.testdir(), 'few.svm')
+  const rows = async (text: string) => {
+    writeFileSync(path, text)
+    return [await readLibsvm(path)]
+  }
+  const few = await rows('1 1:5\n2 2:6\n')
+  const [one] = densify(few, { features: 4 })
+  t.same([one!.features, one!.firstIndex, Array.from(one!.values)], [4, 1, [5, 0, 0, 0, 0, 6, 0, 0]])
+  const [zero] = densify(few, { features: 4, firstIndex: 0 })
+  t.same([zero!.firstIndex, Array.from(zero!.values)], [0, [0, 5, 0, 0, 0, 0, 6, 0]])
+  t.equal(densify(few, { firstIndex: 0 })[0]!.features, 3)
+  t.equal(densify(await rows('1\n2\n'), { features: 2 })[0]!.features, 2, 'nothing but zeros')
+  const refused = async (text: string, options: Parameters<typeof densify>[1], ...patterns: string[]) => {
+    const sparse = await rows(text)
+    const dense = Promise.resolve().then(() => densify(sparse, options))
+    await rejectsWith(t, dense, 'ERR_ESPALIER_DATA', path, ...patterns)
+  }
+  await refused('1 3:5\n', { features: 2 }, 'the index 3', '2 features from index 1 on')
+  await refused('1 2:5\n', { features: 2, firstIndex: 0 }, 'the index 2', '2 features from index 0 on')
+  await refused('1 0:5\n', { firstIndex: 1 }, 'the index 0', 'from index 1 on')
+  const data = await readDataset(path, { features: 5, firstIndex: 0 })
+  t.same([data.features, data.firstIndex], [5, 0])
+  const split = await loadFile(path, { testFile: path, features: 5, scaling: 'none' })
+  t.same([split.test.features, split.test.firstIndex], [5, 0])
+  await rejectsWith(t, readDataset(path, { features: 0 }), 'ERR_ESPALIER_OPTION', '"features" is 0')
+  await rejectsWith(t, readDataset(path, { firstIndex: 2 as 1 }), 'ERR_ESPALIER_OPTION', '"firstIndex" is 2')
 })
 
 t.test('faults name file, line and column', async (t) => {

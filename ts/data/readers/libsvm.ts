@@ -107,13 +107,20 @@ function parseLine(
   return label
 }
 
+/** How sparse rows become dense. */
+export interface DenseOptions {
+  /** Features of a sample. Default: as many as the largest index asks for. */
+  readonly features?: number | undefined
+  /** What indices count from. Default: 0 where an index 0 occurs, else 1, as libsvm writes them. */
+  readonly firstIndex?: 0 | 1 | undefined
+}
+
 /**
- * Makes the parts of one data set dense, with as many features each as the largest index of all of them asks for.
- * Indices count from 1, as libsvm writes them, or from 0 where an index 0 occurs.
+ * Makes the parts of one data set dense, with as many features each.
  *
- * @throws ERR_ESPALIER_MEMORY
+ * @throws ERR_ESPALIER_DATA for an index that is outside of what the options say, ERR_ESPALIER_MEMORY
  */
-export function densify(parts: readonly SparseRows[]): RawSamples[] {
+export function densify(parts: readonly SparseRows[], options: DenseOptions = {}): RawSamples[] {
   let smallest = 1
   let largest = 0
   for (const { indices } of parts) {
@@ -122,20 +129,29 @@ export function densify(parts: readonly SparseRows[]): RawSamples[] {
       if (index > largest) largest = index
     }
   }
-  const features = largest - smallest + 1
-  return parts.map(({ source, labels, offsets, indices, values, budget }) => {
+  const firstIndex = options.firstIndex ?? (smallest === 0 ? 0 : 1)
+  const features = options.features ?? largest - firstIndex + 1
+  return parts.map((rows) => {
+    checkIndices(rows, firstIndex, features)
+    const { source, labels, offsets, indices, values, budget } = rows
     const samples = labels.length
     const count = samples * features
-    budget.take(
-      count * Float32Array.BYTES_PER_ELEMENT,
-      `${samples} samples of ${features} features (the largest index)`,
-    )
+    budget.take(count * Float32Array.BYTES_PER_ELEMENT, `${samples} samples of ${features} features`)
     const dense = sharedFloats(count, source)
     for (let sample = 0; sample < samples; sample++) {
       for (let i = offsets[sample]!; i < offsets[sample + 1]!; i++) {
-        dense[sample * features + indices[i]! - smallest] = values[i]!
+        dense[sample * features + indices[i]! - firstIndex] = values[i]!
       }
     }
-    return { source, samples, features, values: dense, labels }
+    return { source, samples, features, values: dense, labels, firstIndex }
   })
+}
+
+function checkIndices({ source, indices }: SparseRows, first: 0 | 1, features: number): void {
+  const outside = indices.find((index) => index < first || index >= first + features)
+  if (outside === undefined) return
+  throw new EspalierError(
+    'ERR_ESPALIER_DATA',
+    `${source}: the index ${outside}, where ${features} features from index ${first} on are expected`,
+  )
 }
