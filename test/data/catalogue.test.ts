@@ -211,6 +211,33 @@ t.test('names, paths and mistakes', async (t) => {
   process.env.ESPALIER_DATA = join(directory, 'nowhere')
   await rejectsWith(t, loadDataset('colon'), missing, 'ESPALIER_DATA', 'nowhere')
   await rejectsWith(t, loadDataset('digits', { sed: 1 } as object), 'ERR_ESPALIER_OPTION', '"sed"')
+  for (const name of [undefined, 5] as never[]) {
+    await rejectsWith(
+      t,
+      loadDataset(name),
+      'ERR_ESPALIER_OPTION',
+      `loadDataset: name is ${name}; allowed: a name`,
+    )
+    const resolved = resolveDataset(name)
+    await rejectsWith(
+      t,
+      resolved,
+      'ERR_ESPALIER_OPTION',
+      `resolveDataset: nameOrPath is ${name}; allowed: a name`,
+    )
+  }
+  const nothing = resolveDataset('digits', null as never)
+  await rejectsWith(t, nothing, 'ERR_ESPALIER_OPTION', 'resolveDataset: options are null')
+  for (const mirror of ['ftp://x', 'here']) {
+    const wrong = loadDataset('mnist', { mirror })
+    await rejectsWith(
+      t,
+      wrong,
+      'ERR_ESPALIER_OPTION',
+      `"mirror" is "${mirror}"; allowed: an address`,
+      'https://',
+    )
+  }
   await rejectsWith(t, resolveDataset('digits', { label: 'a' }), 'ERR_ESPALIER_OPTION', '"label"')
   const path = join(directory, 'table.csv')
   const { train, test } = await resolveDataset(path, {

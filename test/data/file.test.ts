@@ -223,6 +223,34 @@ t.test('options that are misspelt, or mean nothing for the format', async (t) =>
   await rejectsWith(t, loadFile(path, { lable: 'a' } as object), option, '"lable"', 'did you mean "label"')
   await rejectsWith(t, loadFile(path, { seed: 0.5 }), option, '"seed" is 0.5')
   await rejectsWith(t, loadFile(path, { scaling: 'max' as 'none' }), option, '"scaling"', 'minmax')
+  for (const [name, value, allowed] of [
+    ['label', true, 'the name of a column, its index from 0, null for none'],
+    ['label', -1, 'the name of a column'],
+    ['categorical', 'a', 'an array of names of columns, or their indices from 0'],
+    ['header', 'yes', 'true, false'],
+    ['task', 'classify', 'classification, regression'],
+    ['firstIndex', 2, '0, 1'],
+    ['maxBytes', 0.5, 'a whole number, maxBytes >= 1'],
+    ['testFraction', 1, '0 < testFraction < 1'],
+    ['testFile', 5, 'a path'],
+    ['signal', 5, 'an AbortSignal'],
+  ] as const) {
+    const wrong = loadFile(path, { [name]: value } as object)
+    await rejectsWith(
+      t,
+      wrong,
+      option,
+      `loadFile: option "${name}" is ${JSON.stringify(value)}; `,
+      `allowed: ${allowed}`,
+    )
+  }
+  await rejectsWith(t, loadFile(path, { categorical: [true] } as object), option, '"categorical[0]" is true')
+  await rejectsWith(t, readDataset(path, null as never), option, 'readDataset: options are null')
+  for (const wrong of [undefined, 5, new URL('file:///a.csv')] as never[]) {
+    await rejectsWith(t, readDataset(wrong), option, 'readDataset: path is ', 'allowed: the path of a file')
+    await rejectsWith(t, loadFile(wrong), option, 'loadFile: path is ')
+    await rejectsWith(t, detectFormat(wrong), option, 'detectFormat: path is ')
+  }
   await rejectsWith(t, loadFile(path, { variable: 'X' }), option, path, '"variable"', 'csv')
   await rejectsWith(t, loadFile(path, { features: 3 }), option, path, '"features"', 'csv')
   await rejectsWith(t, loadFile(path, { testLabels: 'x' }), option, '"testLabels"')

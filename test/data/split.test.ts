@@ -132,3 +132,28 @@ t.test('impossible options', async (t) => {
   const stratify = () => splitDataset({ ...unlabelled, classes: 0 }, { stratify: true })
   t.throws(stratify, { code: 'ERR_ESPALIER_OPTION', message: /stratify/ })
 })
+
+t.test('what is no data set, and labels that are no classes', async (t) => {
+  const data = numbered([0, 1, 0, 1], 2)
+  const code = 'ERR_ESPALIER_DATA'
+  for (const wrong of [undefined, null, 5, {}] as never[]) {
+    t.throws(() => splitDataset(wrong), { code, message: /^splitDataset: dataset is .*; allowed: a Dataset/ })
+    t.throws(() => takeSamples(wrong, 1), { code, message: /^takeSamples: dataset is / })
+    t.throws(() => selectSamples(wrong, [0]), { code, message: /^selectSamples: dataset is / })
+  }
+  for (const choose of [splitDataset, (dataset: Dataset) => takeSamples(dataset, 2)]) {
+    const none = () => choose({ ...data, classes: 0 })
+    t.throws(none, { code, message: 'numbered: sample 0 has label 0, but classes is 0' })
+    t.throws(() => choose({ ...data, classes: 1 }), {
+      code,
+      message: 'numbered: sample 1 has label 1, but classes is 1',
+    })
+    const few = () => choose({ ...data, labels: Int32Array.of(0, 1) })
+    t.throws(few, { code, message: 'numbered: 2 labels for 4 samples' })
+  }
+  const select = () => selectSamples(data, undefined as never)
+  t.throws(select, {
+    code: 'ERR_ESPALIER_OPTION',
+    message: /^selectSamples: indices is undefined; allowed: /,
+  })
+})

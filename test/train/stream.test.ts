@@ -214,6 +214,21 @@ t.test('what goes wrong in a stream ends the run with its reason', needsAddon, a
   })
 })
 
+t.test('what opens as no iterable ends the run', needsAddon, async (t) => {
+  for (const [opened, given] of [
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [5, '5'],
+    [{}, 'an object'],
+    [Promise.resolve([]), 'of class Promise'],
+  ] as [never, string][]) {
+    using network = make()
+    const message = `fit: train: what open(1) returned is ${given}; allowed: an async iterable of chunks, or an iterable`
+    const run = network.fit(streamOf([], { open: () => opened }), settings)
+    await t.rejects(run, { code: 'ERR_ESPALIER_OPTION', message })
+  }
+})
+
 t.test('what a stream throws when it is closed comes too late to matter', needsAddon, async (t) => {
   const open = () => {
     const chunks = chunksOf(train, [40])

@@ -1,11 +1,12 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { EspalierError } from '../errors.js'
+import { flag, instance, object, oneOf, parse, real } from '../validation.js'
 import { findLabelFile, findTestFile } from './companions.js'
 import type { Dataset } from './dataset.js'
 import { type DataFormat, detectFormat } from './format.js'
 import { type LoadedSplit, SCALING_METHODS, type ScalingMethod, scaleSplit } from './loaded.js'
-import { checkOptions, countOption, seedOption } from './options.js'
+import { checkText, countOption, seedOption, signalOption } from './options.js'
 import { readCsvSamples } from './readers/csv.js'
 import { readIdxSamples } from './readers/idx.js'
 import { densify, readLibsvm } from './readers/libsvm.js'
@@ -68,26 +69,33 @@ export interface FileOptions extends ReadOptions {
   readonly scaling?: ScalingMethod
 }
 
+type Column = string | number
+const isColumn = (value: unknown): value is Column =>
+  typeof value === 'string' || (Number.isSafeInteger(value) && (value as number) >= 0)
+const isLabel = (value: unknown): value is Column | null => value === null || isColumn(value)
+const columns = 'an array of names of columns, or their indices from 0'
+const pathOption = z.string({ error: 'a path' }).optional()
+
 const readShape = {
-  label: z.union([z.string(), z.int().min(0), z.null()]).optional(),
-  labels: z.string().optional(),
-  variable: z.string().optional(),
-  header: z.boolean().optional(),
-  categorical: z.array(z.union([z.string(), z.int().min(0)])).optional(),
+  label: instance(isLabel, 'the name of a column, its index from 0, null for none').optional(),
+  labels: pathOption,
+  variable: z.string({ error: 'the name of a variable' }).optional(),
+  header: flag().optional(),
+  categorical: z.array(instance(isColumn, columns), { error: columns }).optional(),
   features: countOption(1).optional(),
-  firstIndex: z.union([z.literal(0), z.literal(1)]).optional(),
-  task: z.enum(['classification', 'regression']).default('classification'),
+  firstIndex: z.literal([0, 1], { error: '0, 1' }).optional(),
+  task: oneOf(['classification', 'regression']).default('classification'),
   maxBytes: countOption(1).optional(),
-  signal: z.instanceof(AbortSignal).optional(),
+  signal: signalOption,
 }
-const readSchema = z.strictObject(readShape)
-const loadSchema = z.strictObject({
+const readSchema = object(readShape)
+const loadSchema = object({
   ...readShape,
-  testFile: z.string().optional(),
-  testLabels: z.string().optional(),
-  testFraction: z.number().gt(0).lt(1).default(0.2),
+  testFile: pathOption,
+  testLabels: pathOption,
+  testFraction: real({ above: 0, below: 1 }).default(0.2),
   seed: seedOption.default(0),
-  scaling: z.enum(SCALING_METHODS).default('standard'),
+  scaling: oneOf(SCALING_METHODS).default('standard'),
 })
 type Checked = z.output<typeof readSchema>
 
@@ -99,7 +107,8 @@ type Checked = z.output<typeof readSchema>
  * ERR_ESPALIER_OPTION, each naming the file and, where there is one, the place in it.
  */
 export async function readDataset(path: string, options: ReadOptions = {}): Promise<Dataset> {
-  const checked = checkOptions('readDataset', readSchema, options)
+  checkText('readDataset', 'path', path, 'the path of a file')
+  const checked = parse('readDataset', readSchema, options)
   const raw = await readParts(path, undefined, checked)
   return assemble(raw, dataName(path), checked.task)[0]!
 }
@@ -110,7 +119,8 @@ export async function readDataset(path: string, options: ReadOptions = {}): Prom
  * @throws like `readDataset`
  */
 export async function loadFile(path: string, options: FileOptions = {}): Promise<LoadedSplit> {
-  const checked = checkOptions('loadFile', loadSchema, options)
+  checkText('loadFile', 'path', path, 'the path of a file')
+  const checked = parse('loadFile', loadSchema, options)
   const { testFile, testLabels, testFraction, seed, scaling, ...read } = checked
   if (testLabels !== undefined && testFile === undefined) {
     throw new EspalierError('ERR_ESPALIER_OPTION', 'loadFile: option "testLabels" needs "testFile"')

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { EspalierError } from '../errors.js'
+import { checkText } from './options.js'
 import { fileStart } from './readers/bytes.js'
 import { textChunks } from './readers/text.js'
 
@@ -20,6 +21,7 @@ const ENDINGS: readonly (readonly [RegExp, DataFormat])[] = [
  * @throws ERR_ESPALIER_NOT_FOUND where there is no file, ERR_ESPALIER_FORMAT where it is none that we know.
  */
 export async function detectFormat(path: string): Promise<DataFormat> {
+  checkText('detectFormat', 'path', path, 'the path of a file')
   const name = basename(path).replace(/\.gz$/i, '')
   const start = await fileStart(path, 8)
   const byName = ENDINGS.find(([ending]) => ending.test(name))?.[1]

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { EspalierError } from '../errors.js'
+import { instance, object, oneOf, parse } from '../validation.js'
 import type { CatalogueEntry } from './catalogue/entry.js'
 import { findByName, missingFiles, unknownName } from './catalogue.js'
 import type { Dataset } from './dataset.js'
@@ -9,7 +10,7 @@ import { DownloadFailure, type DownloadProgress, download } from './download.js'
 import { type FileOptions, loadFile } from './file.js'
 import { type LoadedSplit, SCALING_METHODS, type ScalingMethod, scaleSplit } from './loaded.js'
 import { cacheDirectory, dataDirectories, type Located, locate } from './locate.js'
-import { checkOptions, seedOption } from './options.js'
+import { checkText, seedOption, signalOption } from './options.js'
 import { assemble, type RawSamples } from './samples.js'
 import { splitDataset } from './split.js'
 import { transposeImages } from './transpose.js'
@@ -32,19 +33,23 @@ export interface LoadOptions {
   readonly signal?: AbortSignal
 }
 
+const isCallback = (value: unknown): value is (progress: DownloadProgress) => void =>
+  typeof value === 'function'
+const directoryOption = z.string({ error: 'the path of a directory' }).optional()
+
 const placeShape = {
-  dataDirectory: z.string().optional(),
-  cacheDirectory: z.string().optional(),
-  mirror: z.url({ protocol: /^https?$/ }).optional(),
-  onProgress: z
-    .custom<(progress: DownloadProgress) => void>((it) => typeof it === 'function', 'a function')
+  dataDirectory: directoryOption,
+  cacheDirectory: directoryOption,
+  mirror: z
+    .url({ protocol: /^https?$/, error: 'an address that begins with https:// or http://' })
     .optional(),
+  onProgress: instance(isCallback, 'a function').optional(),
 }
-const schema = z.strictObject({
+const schema = object({
   ...placeShape,
   seed: seedOption.default(0),
-  scaling: z.enum(SCALING_METHODS).default('standard'),
-  signal: z.instanceof(AbortSignal).optional(),
+  scaling: oneOf(SCALING_METHODS).default('standard'),
+  signal: signalOption,
 })
 type Checked = z.output<typeof schema>
 
@@ -59,7 +64,8 @@ type Checked = z.output<typeof schema>
  * `readDataset` throws.
  */
 export async function loadDataset(name: string, options: LoadOptions = {}): Promise<LoadedSplit> {
-  const checked = checkOptions('loadDataset', schema, options)
+  checkText('loadDataset', 'name', name, 'a name of the catalogue (listDatasets() shows all)')
+  const checked = parse('loadDataset', schema, options)
   const entry = findByName(name)
   if (entry === undefined) throw unknownName(name)
   checked.signal?.throwIfAborted()
@@ -81,6 +87,8 @@ export type ResolveOptions = LoadOptions & FileOptions
  * @throws like `loadDataset` and `loadFile`
  */
 export async function resolveDataset(nameOrPath: string, options: ResolveOptions = {}): Promise<LoadedSplit> {
+  checkText('resolveDataset', 'nameOrPath', nameOrPath, 'a name of the catalogue, or the path of a file')
+  parse('resolveDataset', z.looseObject({}, { error: 'an object' }), options)
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   if (findByName(nameOrPath) !== undefined) return loadDataset(nameOrPath, given)
   if (!/[\\/]/.test(nameOrPath) && !existsSync(nameOrPath)) throw unknownName(nameOrPath)

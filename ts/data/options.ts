@@ -1,41 +1,30 @@
-import { inspect } from 'node:util'
-import { closest } from 'fastest-levenshtein'
-import { z } from 'zod'
 import { EspalierError } from '../errors.js'
+import { instance, show, whole } from '../validation.js'
+import type { Dataset } from './dataset.js'
 
 /** A seed: a safe integer >= 0. */
-export const seedOption = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
+export const seedOption = whole({ from: 0 })
 
 /** A count of things: a safe integer >= `least`. */
-export const countOption = (least: number) => z.int().min(least).max(Number.MAX_SAFE_INTEGER)
+export const countOption = (least: number) => whole({ from: least })
 
-/**
- * Checks the options of `where` against a strict zod object and fills in its defaults.
- *
- * @throws ERR_ESPALIER_OPTION naming the option, what was given and what is allowed.
- */
-export function checkOptions<T extends z.ZodObject>(where: string, schema: T, given: unknown): z.output<T> {
-  const result = schema.safeParse(given)
-  if (result.success) return result.data
-  const issue = result.error.issues[0]!
-  const known = Object.keys(schema.shape)
-  if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys[0]!
-    throw new EspalierError(
-      'ERR_ESPALIER_OPTION',
-      `${where}: there is no option "${key}"; did you mean "${closest(key, known)}"? Known options: ${known.join(', ')}`,
-    )
-  }
-  const key = issue.path[0]
-  if (key === undefined) {
-    throw new EspalierError(
-      'ERR_ESPALIER_OPTION',
-      `${where}: options must be an object, got ${inspect(given)}`,
-    )
-  }
-  const value = issue.path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown>)?.[step], given)
+const isSignal = (value: unknown): value is AbortSignal => value instanceof AbortSignal
+export const signalOption = instance(isSignal, 'an AbortSignal').optional()
+
+/** @throws ERR_ESPALIER_OPTION for an argument that is no text, naming it, what was given and what is allowed */
+export function checkText(call: string, argument: string, value: unknown, allowed: string): void {
+  if (typeof value === 'string') return
   throw new EspalierError(
     'ERR_ESPALIER_OPTION',
-    `${where}: option "${issue.path.map(String).join('.')}" is ${inspect(value, { depth: 1, maxStringLength: 80 })}: ${issue.message}`,
+    `${call}: ${argument} is ${show(value)}; allowed: ${allowed}`,
   )
+}
+
+/** @throws ERR_ESPALIER_DATA for an argument that is no data set */
+export function checkDataset(call: string, dataset: unknown): void {
+  const { samples, features, values } = (dataset ?? {}) as Partial<Dataset>
+  if (Number.isSafeInteger(samples) && Number.isSafeInteger(features) && values instanceof Float32Array)
+    return
+  const allowed = 'a Dataset, with samples, features and values'
+  throw new EspalierError('ERR_ESPALIER_DATA', `${call}: dataset is ${show(dataset)}; allowed: ${allowed}`)
 }

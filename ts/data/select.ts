@@ -1,6 +1,8 @@
 import { EspalierError } from '../errors.js'
+import { show } from '../validation.js'
 import type { Dataset } from './dataset.js'
 import { sharedFloats } from './memory.js'
+import { checkDataset } from './options.js'
 
 /**
  * A new data set of some samples, in the order of `indices`; everything but the samples stays as it is.
@@ -9,6 +11,11 @@ import { sharedFloats } from './memory.js'
  * @throws ERR_ESPALIER_OPTION for another index, ERR_ESPALIER_DATA for targets that are not samples x outputs
  */
 export function selectSamples(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+  checkDataset('selectSamples', dataset)
+  if (!Number.isSafeInteger(indices?.length)) {
+    const given = `selectSamples: indices is ${show(indices)}`
+    throw new EspalierError('ERR_ESPALIER_OPTION', `${given}; allowed: an array of sample numbers`)
+  }
   const { features, labels, targets } = dataset
   const outputs = targets === undefined ? 0 : outputsOf(dataset, targets)
   const count = indices.length

@@ -1,7 +1,7 @@
-import { z } from 'zod'
 import { EspalierError } from '../errors.js'
+import { flag, object, parse, real, whole } from '../validation.js'
 import type { Dataset, DatasetSplit } from './dataset.js'
-import { checkOptions, seedOption } from './options.js'
+import { checkDataset, seedOption } from './options.js'
 import { Random, range } from './random.js'
 import { selectSamples } from './select.js'
 
@@ -15,10 +15,10 @@ export interface SplitOptions {
   readonly stratify?: boolean
 }
 
-const schema = z.strictObject({
-  testFraction: z.number().gt(0).lt(1).default(0.2),
+const schema = object({
+  testFraction: real({ above: 0, below: 1 }).default(0.2),
   seed: seedOption.default(0),
-  stratify: z.boolean().optional(),
+  stratify: flag().optional(),
 })
 
 /**
@@ -26,18 +26,19 @@ const schema = z.strictObject({
  * keep the order of the samples. Stratified, each class gives its share by largest remainder, but never its last
  * training sample.
  *
- * @throws ERR_ESPALIER_OPTION; ERR_ESPALIER_DATA where a part would be empty.
+ * @throws ERR_ESPALIER_OPTION; ERR_ESPALIER_DATA where a part would be empty, or labels are not classes.
  */
 export function splitDataset(dataset: Dataset, options: SplitOptions = {}): DatasetSplit {
-  const { testFraction, seed, stratify } = checkOptions('splitDataset', schema, options)
-  const { samples, labels, classes } = dataset
+  const { testFraction, seed, stratify } = parse('splitDataset', schema, options)
+  checkDataset('splitDataset', dataset)
+  const { samples, labels } = dataset
   if (stratify === true && labels === undefined) {
     throw new EspalierError(
       'ERR_ESPALIER_OPTION',
       'splitDataset: option "stratify" needs labels, the data set has none',
     )
   }
-  const groups = labels !== undefined && stratify !== false ? groupByClass(labels, classes) : [range(samples)]
+  const groups = labels !== undefined && stratify !== false ? groupByClass(dataset, labels) : [range(samples)]
   const inTest = draw(groups, Math.round(samples * testFraction), seed, true)
   const test = range(samples).filter((sample) => inTest[sample] === 1)
   const train = range(samples).filter((sample) => inTest[sample] === 0)
@@ -56,15 +57,13 @@ export function splitDataset(dataset: Dataset, options: SplitOptions = {}): Data
  *
  * @param count 1 .. samples
  * @param seed a safe integer >= 0. Default: 0.
- * @throws ERR_ESPALIER_OPTION
+ * @throws ERR_ESPALIER_OPTION, ERR_ESPALIER_DATA
  */
 export function takeSamples(dataset: Dataset, count: number, seed = 0): Dataset {
-  const { samples, labels, classes } = dataset
-  checkOptions('takeSamples', z.strictObject({ count: z.int().min(1).max(samples), seed: seedOption }), {
-    count,
-    seed,
-  })
-  const groups = labels === undefined ? [range(samples)] : groupByClass(labels, classes)
+  checkDataset('takeSamples', dataset)
+  const { samples, labels } = dataset
+  parse('takeSamples', object({ count: whole({ from: 1, to: samples }), seed: seedOption }), { count, seed })
+  const groups = labels === undefined ? [range(samples)] : groupByClass(dataset, labels)
   const chosen = draw(groups, count, seed, false)
   return selectSamples(
     dataset,
@@ -72,7 +71,16 @@ export function takeSamples(dataset: Dataset, count: number, seed = 0): Dataset 
   )
 }
 
-function groupByClass(labels: Int32Array, classes: number): Uint32Array[] {
+/** @throws ERR_ESPALIER_DATA for labels that are not one of the classes for each sample */
+function groupByClass({ name, samples, classes }: Dataset, labels: Int32Array): Uint32Array[] {
+  if (labels.length !== samples) {
+    throw new EspalierError('ERR_ESPALIER_DATA', `${name}: ${labels.length} labels for ${samples} samples`)
+  }
+  const wrong = labels.findIndex((label) => !(label >= 0 && label < classes))
+  if (wrong >= 0) {
+    const problem = `sample ${wrong} has label ${labels[wrong]}, but classes is ${classes}`
+    throw new EspalierError('ERR_ESPALIER_DATA', `${name}: ${problem}`)
+  }
   const groups: number[][] = Array.from({ length: classes }, () => [])
   for (let sample = 0; sample < labels.length; sample++) groups[labels[sample]!]!.push(sample)
   return groups.map((group) => Uint32Array.from(group))

@@ -105,8 +105,14 @@ export class Feeder {
   async #feedEpoch(epoch: number, skipped: number): Promise<void> {
     const { samplesPerEpoch } = this.stream
     const chunks = this.stream.open(epoch)
-    const iterator =
-      Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]()
+    const iterator = iteratorOf(chunks)
+    if (iterator === undefined) {
+      const given = `fit: train: what open(${epoch}) returned is ${show(chunks)}`
+      throw new EspalierError(
+        'ERR_ESPALIER_OPTION',
+        `${given}; allowed: an async iterable of chunks, or an iterable`,
+      )
+    }
     this.#iterator = iterator
     for (let place = 0; this.#open && place < samplesPerEpoch; ) {
       const { done, value } = await iterator.next()
@@ -157,6 +163,11 @@ export class Feeder {
     // Whatever it says now is too late to matter: the run has all it wants.
     closed().catch(() => {})
   }
+}
+
+/** What a stream returned may be anything. */
+function iteratorOf(chunks: Partial<AsyncIterable<SampleChunk> & Iterable<SampleChunk>> | null | undefined) {
+  return chunks?.[Symbol.asyncIterator]?.() ?? chunks?.[Symbol.iterator]?.()
 }
 
 function slice(all: NativeData, begin: number, end: number): NativeData {

@@ -1,7 +1,7 @@
-import { z } from 'zod'
+import { object, parse } from '../../validation.js'
 import type { Dataset, DatasetSplit } from '../dataset.js'
 import { sharedFloats } from '../memory.js'
-import { checkOptions, countOption, seedOption } from '../options.js'
+import { countOption, seedOption } from '../options.js'
 import { Random } from '../random.js'
 import { GLYPHS } from './glyphs.js'
 import { SIDE, writeGlyph } from './pen.js'
@@ -16,7 +16,7 @@ export interface DigitsOptions {
   readonly seed?: number
 }
 
-const schema = z.strictObject({
+const schema = object({
   train: countOption(10).default(10_000),
   test: countOption(10).default(2000),
   seed: seedOption.default(0),
@@ -42,7 +42,7 @@ const TEST_OFFSET = 2 ** 40
  * @throws ERR_ESPALIER_OPTION
  */
 export function digits(options: DigitsOptions = {}): DatasetSplit {
-  const { train, test, seed } = checkOptions('digits', schema, options)
+  const { train, test, seed } = parse('digits', schema, options)
   return { train: drawPart(train, seed, 0), test: drawPart(test, seed, TEST_OFFSET) }
 }
 

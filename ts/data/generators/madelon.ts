@@ -1,8 +1,9 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { EspalierError } from '../../errors.js'
+import { object, parse, real, whole } from '../../validation.js'
 import type { Dataset, DatasetSplit } from '../dataset.js'
 import { sharedFloats } from '../memory.js'
-import { checkOptions, countOption, seedOption } from '../options.js'
+import { countOption, seedOption } from '../options.js'
 import { Random, range } from '../random.js'
 
 /** Options of `madelon`. */
@@ -29,16 +30,16 @@ export interface MadelonOptions {
   readonly seed?: number
 }
 
-const schema = z.strictObject({
+const schema = object({
   train: countOption(2).default(2000),
   test: countOption(2).default(600),
-  informative: z.int().min(1).max(30).default(5),
+  informative: whole({ from: 1, to: 30 }).default(5),
   redundant: countOption(0).default(15),
   repeated: countOption(0).default(0),
   probes: countOption(0).default(480),
   clustersPerClass: countOption(1).default(16),
-  separation: z.number().positive().max(1e6).default(2),
-  flip: z.number().min(0).max(1).default(0.01),
+  separation: real({ above: 0, to: 1e6 }).default(2),
+  flip: real({ from: 0, to: 1 }).default(0.01),
   seed: seedOption.default(0),
 })
 type Settings = z.output<typeof schema>
@@ -76,7 +77,7 @@ const TEST_STREAM = 2
  * @throws ERR_ESPALIER_OPTION
  */
 export function madelon(options: MadelonOptions = {}): DatasetSplit {
-  const settings = checkOptions('madelon', schema, options)
+  const settings = parse('madelon', schema, options)
   const { informative, clustersPerClass, train, test } = settings
   if (2 * clustersPerClass > 2 ** informative) {
     throw new EspalierError(
