@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
@@ -267,6 +267,17 @@ t.test('a file that lies is refused', async (t) => {
   }
 })
 
+t.test('a boolean is 0 or 1', async (t) => {
+  const file = fileOf({ x: entry('U8', [1], [0, 1]), mask: entry('BOOL', [3], [1, 4]) }, 4)
+  const bytes = readFileSync(file)
+  bytes.set([7, 0, 1, 2], bytes.length - 4)
+  writeFileSync(file, bytes)
+  await t.rejects(readSafetensors(file), {
+    code: 'ERR_ESPALIER_FORMAT',
+    message: `${file}: at byte ${bytes.length - 1}: element 2 of tensor "mask" is 2; allowed in BOOL: 0, 1`,
+  })
+})
+
 t.test('a header that is not UTF-8 is refused', async (t) => {
   const file = fileOf('{"aa":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}')
   const bytes = readFileSync(file)
@@ -296,6 +307,32 @@ t.test('a tensor that is not what it says is not written', async (t) => {
     code: 'ERR_ESPALIER_OPTION',
     message: /tensor "a" has shape \[2\] with 1 elements of Float32Array/,
   })
+  const four = { name: 'a', data: new Float32Array(4) }
+  for (const shape of [[-2, -2], [0.5, 8], [Number.NaN], ['4'], Array(33).fill(1), 4, undefined]) {
+    const wrong = { ...four, shape } as Tensor
+    await t.rejects(write(wrong), {
+      code: 'ERR_ESPALIER_OPTION',
+      message: /^writeSafetensors: tensor "a" has shape .*; allowed: at most 32 whole numbers >= 0/,
+    })
+  }
+  for (const data of [[1], undefined, Uint16Array.of(1)] as never[]) {
+    await t.rejects(write({ ...one, data }), {
+      code: 'ERR_ESPALIER_OPTION',
+      message: /tensor "a" has data .*allowed: /,
+    })
+  }
+  await t.rejects(write({ ...one, name: 5 as never }), { code: 'ERR_ESPALIER_OPTION', message: /name is 5/ })
   await t.rejects(write(one, one), { code: 'ERR_ESPALIER_OPTION', message: /the name "a" is taken/ })
   await t.rejects(write({ ...one, name: '__metadata__' }), { code: 'ERR_ESPALIER_OPTION' })
+  for (const [metadata, message] of [
+    [{ a: 1 }, /metadata "a" is 1; allowed: text/],
+    [{ a: undefined }, /metadata "a" is undefined/],
+    [null, /metadata is null; allowed: an object of texts/],
+    [['x'], /metadata is \["x"\]; allowed/],
+    [{ a: 'x'.repeat(100_000_001) }, /the header has 1000000\d\d bytes; allowed: 100000000/],
+  ] as [never, RegExp][]) {
+    const written = writeSafetensors(at('never'), [one], metadata)
+    await t.rejects(written, { code: 'ERR_ESPALIER_OPTION', message })
+  }
+  t.notOk(existsSync(at('never')))
 })

@@ -71,13 +71,15 @@ const mostDimensions = 32
  * Writes tensors to a file, whole or not at all.
  *
  * @param metadata kept beside the tensors under `__metadata__`
- * @throws ERR_ESPALIER_FILE when the operating system refuses, ERR_ESPALIER_OPTION for a shape that is not its data's
+ * @throws ERR_ESPALIER_FILE when the operating system refuses, ERR_ESPALIER_OPTION for what `readSafetensors` would not
+ * read: a shape that is not its data's, a name twice, metadata that is not text
  */
 export async function writeSafetensors(
   file: string,
   tensors: readonly Tensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  checkMetadata(metadata)
   const sorted = tensors
     .map((tensor) => ({ tensor, rank: written.findIndex(({ array }) => tensor.data instanceof array) }))
     .sort((a, b) => a.rank - b.rank)
@@ -94,7 +96,9 @@ export async function writeSafetensors(
     offset = end
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)))
-  const header = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20)
+  const padded = Math.ceil(json.length / 8) * 8
+  if (padded > longestHeader) throw unwritable(`the header has ${padded} bytes; allowed: ${longestHeader}`)
+  const header = new Uint8Array(8 + padded).fill(0x20)
   new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true)
   header.set(json, 8)
   await writeWhole(file, async (sink) => {
@@ -118,21 +122,43 @@ export async function readSafetensors(file: string): Promise<SafetensorsFile> {
   const { metadata, entries } = parseHeader(header, file, input.size - dataStart, dataStart)
   const tensors: Tensor[] = []
   for (const { name, type, shape, begin, end } of entries) {
-    tensors.push({ name, shape, data: type.decode(await input.read(dataStart + begin, end - begin)) })
+    const bytes = await input.read(dataStart + begin, end - begin)
+    const other = type.name === 'BOOL' ? bytes.findIndex((value) => value > 1) : -1
+    if (other >= 0) {
+      const problem = `element ${other} of tensor "${name}" is ${bytes[other]}; allowed in BOOL: 0, 1`
+      throw wrong(file, dataStart + begin + other, problem)
+    }
+    tensors.push({ name, shape, data: type.decode(bytes) })
   }
   return { tensors, metadata }
 }
 
 function checkTensor({ name, shape, data }: Tensor, rank: number, names: Set<string>): void {
-  const elements = shape.reduce((product, side) => product * side, 1)
-  if (rank < 0 || elements !== data.length) {
+  if (typeof name !== 'string') throw unwritable(`the name is ${show(name)}; allowed: text`)
+  const tensor = `tensor "${name}" has`
+  if (rank < 0) {
+    const allowed = written.map(({ array }) => array.name).join(', ')
+    throw unwritable(`${tensor} data that is ${show(data)}; allowed: ${allowed}`)
+  }
+  if (!isShape(shape)) {
+    throw unwritable(`${tensor} shape ${show(shape)}; allowed: at most ${mostDimensions} whole numbers >= 0`)
+  }
+  if (shape.reduce((product, side) => product * side, 1) !== data.length) {
     const given = `shape [${shape.join(', ')}] with ${data.length} elements of ${data.constructor.name}`
-    throw new EspalierError('ERR_ESPALIER_OPTION', `writeSafetensors: tensor "${name}" has ${given}`)
+    throw unwritable(`${tensor} ${given}`)
   }
-  if (names.has(name)) {
-    throw new EspalierError('ERR_ESPALIER_OPTION', `writeSafetensors: the name "${name}" is taken`)
-  }
+  if (names.has(name)) throw unwritable(`the name "${name}" is taken`)
   names.add(name)
+}
+
+function checkMetadata(metadata: unknown): void {
+  if (!isObject(metadata)) throw unwritable(`metadata is ${show(metadata)}; allowed: an object of texts`)
+  const other = Object.entries(metadata).find(([, value]) => typeof value !== 'string')
+  if (other !== undefined) throw unwritable(`metadata "${other[0]}" is ${show(other[1])}; allowed: text`)
+}
+
+function unwritable(what: string): EspalierError {
+  return new EspalierError('ERR_ESPALIER_OPTION', `writeSafetensors: ${what}`)
 }
 
 async function readHeader(input: InputFile) {
@@ -203,7 +229,7 @@ function parseEntry(file: string, name: string, value: unknown, dataLength: numb
   if (type === undefined) {
     throw fail(`dtype is ${show(dtype)}; allowed: ${types.map((known) => known.name).join(', ')}`)
   }
-  if (!isSizes(shape) || shape.length > mostDimensions) {
+  if (!isShape(shape)) {
     throw fail(`shape is not a list of at most ${mostDimensions} whole numbers >= 0`)
   }
   if (!isSizes(offsets) || offsets.length !== 2)
@@ -223,6 +249,10 @@ function parseEntry(file: string, name: string, value: unknown, dataLength: numb
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isShape(value: unknown): value is number[] {
+  return isSizes(value) && value.length <= mostDimensions
 }
 
 function isSizes(value: unknown): value is number[] {
