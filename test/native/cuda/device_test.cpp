@@ -72,7 +72,6 @@ struct Pair {
       : onCpu(makeNetwork(description)), onCard(makeNetwork(description)) {
     resetOptimizer(onCpu, optimizer);
     resetOptimizer(onCard, optimizer);
-    DeviceSettings settings;
     settings.batchSize = batchSize;
     settings.growsByGradient = true;
     settings.precision = precision;
@@ -139,8 +138,26 @@ struct Pair {
     }
   }
 
+  /// Of all layers: the weights and what the optimizer remembers of them.
+  std::vector<std::vector<float>> weightsOnCard() const {
+    std::vector<std::vector<float>> all;
+    for (const LayerState& layer : onCard.layers) {
+      for (const auto* numbers : {&layer.weight.values, &layer.weight.first, &layer.weight.second}) {
+        all.emplace_back(numbers->span().begin(), numbers->span().end());
+      }
+    }
+    return all;
+  }
+
+  /// As after a rule that ran on the host.
+  void makeCardAnew() {
+    card.reset();
+    card = makeCudaDevice(onCard, settings);
+  }
+
   NetworkState onCpu;
   NetworkState onCard;
+  DeviceSettings settings;
   std::unique_ptr<Device> cpu;
   std::unique_ptr<Device> card;
   /// Steps of both.
@@ -381,6 +398,28 @@ TEST("device: choosing among products leaves every bit") {
              "weights as they were drawn");
       for (const float value : pair.onCard.layers[i].weight.first.span()) expect(value == 0, "no memory yet");
     }
+  }
+}
+
+TEST("device: made anew in the midst of training, it leaves every bit and trains on alike") {
+  RewirePlan plan;
+  plan.drop = DropRule::BySign;
+  plan.fraction = 0.3;
+  plan.seed = 77;
+  for (const OptimizerKind kind : {OptimizerKind::Sgd, OptimizerKind::Adam, OptimizerKind::AdamW}) {
+    Pair pair(describe({sparseLayer(50), sparseLayer(41, {4, 4}), denseLayer(kClasses)}),
+              kind == OptimizerKind::Sgd ? momentum() : adam(kind), 20);
+    const Data data(60);
+    pair.train(data, 20, 3, &plan);
+    const std::vector<std::vector<float>> before = pair.weightsOnCard();
+    bool born = false;
+    for (const int32_t birth : pair.onCard.layers[0].weight.births.span()) born = born || birth > 0;
+    expect(born == (kind != OptimizerKind::Sgd), "connections were born while training");
+    pair.makeCardAnew();
+    pair.card->evaluate(data.samples());
+    pair.card->synchronize();
+    expect(pair.weightsOnCard() == before, "weights and moments as before");
+    expect(pair.train(data, 20, 3) < 1e-2, "training goes on alike");
   }
 }
 

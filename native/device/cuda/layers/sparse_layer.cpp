@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "device/cuda/kernels/sparse_products.h"
 #include "device/cuda/layers/linear_layer.h"
 #include "device/cuda/products/choice.h"
@@ -42,6 +44,8 @@ class SparseLayer final : public LinearLayer {
     }
     StepParameters idle;
     idle.learningRate = 0;
+    // After every birth: weights of a network that has trained before have an age as well.
+    idle.update = std::numeric_limits<int32_t>::max();
     idle.moveWeights = true;
     DeviceBuffer<StepParameters> idleStep(context().memory, 1);
     idleStep.upload({&idle, 1});

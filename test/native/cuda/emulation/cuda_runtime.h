@@ -7,11 +7,11 @@
 // order from one meeting (barrier, warp intrinsic) to the next, and blocks one after the other in a random
 // order, so a missing barrier shows up over a few seeds. A stream does its work when the host waits for it or
 // at some moment before, and an asynchronous copy likewise, so a missing wait shows too. Device memory and
-// shared memory are poisoned with 0xFF (a NaN) before use; they have exactly the size asked for, so
-// AddressSanitizer sees what goes beyond. With a message and abort(): warp intrinsics that the lanes of their
-// mask do not reach together, in one line, with one mask; barriers that threads reach in different lines;
-// threads that wait for ever; misaligned matrices and asynchronous copies; pointers given to kernels and
-// libraries that are not the card's.
+// shared memory are poisoned with 0xFF (a NaN) before use, and so is what lies around device memory; they
+// have exactly the size asked for, so AddressSanitizer sees what goes beyond. With a message and abort():
+// warp intrinsics that the lanes of their mask do not reach together, in one line, with one mask; barriers
+// that threads reach in different lines; threads that wait for ever; misaligned matrices and asynchronous
+// copies; pointers given to kernels and libraries that are not the card's.
 //
 // The time between two events is drawn at random, so that what is chosen by time is chosen differently over
 // the seeds, and every choice comes to be tested.
