@@ -135,6 +135,26 @@ __global__ void reverseTiles(const float* input, float* output, int tiles, int s
   }
 }
 
+TEST("tools: a launch takes no shared memory from others") {
+  Context context;
+  auto output = poisoned<float>(context, 4);
+  const auto queue = [&](int64_t sharedBytes) {
+    launch(context, reverseTiles, {1, 1, sharedBytes}, output.data(), output.data(), 0, 0);
+  };
+  queue(96 << 10);
+  queue(64 << 10);
+  // As a launch of another thread, after it was allowed what it needs and before it is queued.
+  cudaLaunchConfig_t configuration{};
+  configuration.gridDim = dim3(1);
+  configuration.blockDim = dim3(1);
+  configuration.dynamicSmemBytes = 96 << 10;
+  configuration.stream = context.stream.get();
+  const float* const none = nullptr;
+  expect(cudaLaunchKernelEx(&configuration, reverseTiles, none, output.data(), 0, 0) == cudaSuccess,
+         "as much as before");
+  context.stream.synchronize();
+}
+
 TEST("tools: asynchronous copies in two buffers") {
   Context context;
   constexpr int kTile = 4 * 64;

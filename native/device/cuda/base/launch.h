@@ -21,16 +21,17 @@ struct LaunchShape {
 /// What a block has without asking.
 inline constexpr int64_t kPlainSharedBytes = 48 * 1024;
 
+/// Lets a kernel take all the shared memory that a block may ask for. What a kernel may take counts for the
+/// whole process: were it what each launch needs, a launch of one network would take it from another's.
+void allowAllShared(const Card& card, const void* kernel);
+
 /// Queues a kernel. A launch of no blocks does nothing.
 template <typename... Parameters, typename... Arguments>
 void launch(const Context& context, void (*kernel)(Parameters...), const LaunchShape& shape,
             Arguments&&... arguments) {
   if (shape.blocks.x == 0 || shape.blocks.y == 0 || shape.blocks.z == 0) return;
   if (shape.sharedBytes > kPlainSharedBytes) {
-    check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
-                               cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(shape.sharedBytes)),
-          "give a kernel its shared memory");
+    allowAllShared(context.card, reinterpret_cast<const void*>(kernel));
   }
   cudaLaunchConfig_t configuration{};
   configuration.gridDim = shape.blocks;

@@ -34,7 +34,7 @@ class SharedLimits {
   size_t get(const void* kernel) {
     const std::lock_guard lock(mutex_);
     const auto limit = limits_.find(kernel);
-    return limit == limits_.end() ? kPlainSharedBytes : std::max(limit->second, kPlainSharedBytes);
+    return limit == limits_.end() ? kPlainSharedBytes : limit->second;
   }
 
  private:
@@ -204,7 +204,10 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel) {
   if (const cudaError_t state = cardState(); state != cudaSuccess) return remember(state);
   if (attributes == nullptr) return remember(cudaErrorInvalidValue);
-  return kernel == nullptr ? remember(cudaErrorInvalidDeviceFunction) : cudaSuccess;
+  if (kernel == nullptr) return remember(cudaErrorInvalidDeviceFunction);
+  *attributes = {};
+  attributes->maxDynamicSharedSizeBytes = static_cast<int>(sharedLimits().get(kernel));
+  return cudaSuccess;
 }
 
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {

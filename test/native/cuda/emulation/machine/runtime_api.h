@@ -189,7 +189,9 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable);
 
 struct cudaFuncAttributes {
+  size_t sharedSizeBytes = 0;
   int numRegs = 0;
+  int maxDynamicSharedSizeBytes = 0;
 };
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel);
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value);
