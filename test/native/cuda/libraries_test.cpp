@@ -1,4 +1,7 @@
+#include <chrono>
 #include <cmath>
+#include <future>
+#include <memory>
 #include <string>
 
 #include "device/cuda/libraries/blas.h"
@@ -218,6 +221,28 @@ TEST("libraries: cuSPARSE takes plain blocks only") {
   expectError(
       ErrorCode::Internal, [&] { CusparseSpmm(context, library, view, buffer.data(), buffer.data(), 8); },
       "blocks of 8 x 1");
+}
+
+TEST("libraries: their end leaves alone what another thread captures") {
+  Context context, other;
+  auto blas = std::make_unique<Blas>(other);
+  auto sparse = std::make_unique<SparseLibrary>(other);
+  auto pinned = PinnedBuffer<float>(16);
+  DeviceBuffer<float> buffer = poisoned<float>(context, 4);
+  std::future<void> ended;
+  const Graph graph(context.stream, [&] {
+    buffer.clear();
+    ended = std::async(std::launch::async, [&] {
+      blas.reset();
+      sparse.reset();
+      pinned = {};
+    });
+    // It has to wait for the capture's end.
+    ended.wait_for(std::chrono::milliseconds(50));
+  });
+  ended.get();
+  graph.launch(context.stream);
+  expect(download(buffer) == std::vector<float>(4), "the graph does what was captured");
 }
 
 }  // namespace

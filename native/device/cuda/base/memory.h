@@ -71,8 +71,8 @@ class DeviceBuffer {
   int64_t bytes() const { return size_ * static_cast<int64_t>(sizeof(T)); }
   bool empty() const { return size_ == 0; }
 
-  /// Queues a copy from the host, which must stay as it is until the stream has come there (memory that is
-  /// not pinned is read before this returns).
+  /// Queues a copy from the host, which must stay as it is until the stream has come there: cards that read
+  /// the host's memory themselves do not always copy it aside first.
   void upload(std::span<const T> from) {
     require(static_cast<int64_t>(from.size()) == size_, ErrorCode::Internal, "an upload of another size");
     if (size_ == 0) return;
@@ -120,6 +120,7 @@ class PinnedBuffer {
     if (size == 0) return;
     const auto bytes = static_cast<size_t>(checkedProduct(size, sizeof(T)));
     void* memory = nullptr;
+    const auto turn = captureTurn();
     check(cudaHostAlloc(&memory, bytes, cudaHostAllocMapped), "pin memory of the host");
     data_ = static_cast<T*>(memory);
     for (int64_t i = 0; i < size; ++i) data_[i] = T{};
@@ -132,7 +133,9 @@ class PinnedBuffer {
     return *this;
   }
   ~PinnedBuffer() {
-    if (data_ != nullptr) cudaFreeHost(data_);
+    if (data_ == nullptr) return;
+    const auto turn = captureTurn();
+    cudaFreeHost(data_);
   }
 
   T* data() { return data_; }

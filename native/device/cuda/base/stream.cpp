@@ -3,6 +3,12 @@
 #include "device/cuda/base/check.h"
 
 namespace espalier::cuda {
+namespace {
+
+/// One for the process, as the card is one: networks know nothing of each other.
+constinit std::mutex turns;
+
+}  // namespace
 
 Stream::Stream() {
   cudaStream_t stream = nullptr;
@@ -43,6 +49,10 @@ float Event::millisecondsSince(const Event& begin) const {
   float milliseconds = 0;
   check(cudaEventElapsedTime(&milliseconds, begin.event_.get(), event_.get()), "measure the time of kernels");
   return milliseconds;
+}
+
+std::unique_lock<std::mutex> captureTurn() {
+  return std::unique_lock(turns);
 }
 
 void Graph::beginCapture(const Stream& stream) {

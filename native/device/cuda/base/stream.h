@@ -3,6 +3,7 @@
 #include <cuda_runtime.h>
 
 #include <memory>
+#include <mutex>
 
 namespace espalier::cuda {
 
@@ -43,12 +44,18 @@ class Event {
   std::unique_ptr<cudaEvent_t, Deleter> event_;
 };
 
+/// A turn at what must not happen while any thread captures a graph, or at capturing one. Whatever waits for
+/// the whole card spoils every capture that is under way, and libraries do so as they start and end.
+std::unique_lock<std::mutex> captureTurn();
+
 /// A captured sequence of kernels.
 class Graph {
  public:
-  /// Queues nothing: runs `work`, which queues on the stream, and keeps what it queued.
+  /// Queues nothing: runs `work`, which queues on the stream, and keeps what it queued. `work` takes no
+  /// captureTurn().
   template <typename Work>
   Graph(const Stream& stream, const Work& work) {
+    const std::unique_lock<std::mutex> turn = captureTurn();
     beginCapture(stream);
     try {
       work();

@@ -70,7 +70,10 @@ void product(cublasHandle_t handle, const Operand& left, const Operand& right, f
 
 Blas::Blas(Context& context) : workspace_(context.memory, kWorkspaceBytes) {
   cublasHandle_t handle = nullptr;
-  checkBlas(cublasCreate(&handle), "start");
+  {
+    const auto turn = captureTurn();
+    checkBlas(cublasCreate(&handle), "start");
+  }
   handle_.reset(handle);
   // In this order: a new stream takes the library's own workspace back.
   checkBlas(cublasSetStream(handle, context.stream.get()), "take a stream");

@@ -34,7 +34,10 @@ class Blas {
  private:
   struct Deleter {
     using pointer = cublasHandle_t;
-    void operator()(cublasHandle_t handle) const { cublasDestroy(handle); }
+    void operator()(cublasHandle_t handle) const {
+      const auto turn = captureTurn();
+      cublasDestroy(handle);
+    }
   };
   /// Given to cuBLAS, which may not allocate while a graph is captured.
   DeviceBuffer<unsigned char> workspace_;

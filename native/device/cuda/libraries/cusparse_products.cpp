@@ -54,7 +54,10 @@ DenseDescriptor describe(const float* values, int64_t rows, int64_t columns) {
 
 SparseLibrary::SparseLibrary(Context& context) {
   cusparseHandle_t handle = nullptr;
-  checkSparse(cusparseCreate(&handle), "start");
+  {
+    const auto turn = captureTurn();
+    checkSparse(cusparseCreate(&handle), "start");
+  }
   handle_.reset(handle);
   checkSparse(cusparseSetStream(handle, context.stream.get()), "take a stream");
 }

@@ -22,7 +22,10 @@ class SparseLibrary {
  private:
   struct Deleter {
     using pointer = cusparseHandle_t;
-    void operator()(cusparseHandle_t handle) const { cusparseDestroy(handle); }
+    void operator()(cusparseHandle_t handle) const {
+      const auto turn = captureTurn();
+      cusparseDestroy(handle);
+    }
   };
   std::unique_ptr<cusparseHandle_t, Deleter> handle_;
 };

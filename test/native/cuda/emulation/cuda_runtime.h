@@ -27,7 +27,9 @@
 //   ESPALIER_EMULATION_MEMORY         bytes of device memory; 4 GiB if not set
 //   ESPALIER_EMULATION_SHARED_MEMORY  bytes of shared memory a block may ask for; 227 KiB if not set
 //   ESPALIER_EMULATION_CAPABILITY     compute capability x 10; 90 if not set
-//   ESPALIER_EMULATION_FAIL           no-device, old-driver, or lost:N (the card is lost at launch N + 1)
+//   ESPALIER_EMULATION_FAIL           no-device, old-driver, libraries (they do not start), cusparse (it
+//   takes
+//                                     no products), or lost:N (the card is lost at launch N + 1)
 //
 // Compile with -Wno-unknown-pragmas (for #pragma unroll). `__shared__` stands for `static`, so an alignment
 // goes before it (alignas(16) __shared__ float x[4]) or is written __align__(16). Static shared arrays are

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "block.h"
+#include "environment.h"
 #include "runtime.h"
 #include "warp_tools.h"
 
@@ -95,13 +96,16 @@ void multiply(const Product& p) {
 }  // namespace
 
 cublasStatus_t cublasCreate(cublasHandle_t* handle) {
-  if (cardState() != cudaSuccess) return CUBLAS_STATUS_NOT_INITIALIZED;
+  if (cardState() != cudaSuccess || environment().failure == Failure::Libraries) {
+    return CUBLAS_STATUS_NOT_INITIALIZED;
+  }
   *handle = new cublasContext;
   return CUBLAS_STATUS_SUCCESS;
 }
 
 cublasStatus_t cublasDestroy(cublasHandle_t handle) {
   delete handle;
+  waitForCard();
   return CUBLAS_STATUS_SUCCESS;
 }
 

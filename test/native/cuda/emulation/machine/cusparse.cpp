@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "block.h"
+#include "environment.h"
 #include "runtime.h"
 
 using namespace espalier::emulation;
@@ -128,6 +129,7 @@ cusparseStatus_t checkSpmm(cusparseOperation_t transposeA, cusparseOperation_t t
                            const cusparseDnMatDescr& c, cudaDataType computeType) {
   if (transposeA != CUSPARSE_OPERATION_NON_TRANSPOSE || transposeB != CUSPARSE_OPERATION_NON_TRANSPOSE ||
       computeType != CUDA_R_32F) {
+  if (environment().failure == Failure::Cusparse) return CUSPARSE_STATUS_NOT_SUPPORTED;
     return CUSPARSE_STATUS_NOT_SUPPORTED;
   }
   const bool fits = a.columns == b.rows && a.rows == c.rows && b.columns == c.columns;
@@ -139,6 +141,7 @@ cusparseStatus_t checkSddmm(cusparseOperation_t transposeA, cusparseOperation_t 
                             const cusparseSpMatDescr& c, cudaDataType computeType) {
   if (transposeA != CUSPARSE_OPERATION_NON_TRANSPOSE || computeType != CUDA_R_32F) {
     return CUSPARSE_STATUS_NOT_SUPPORTED;
+  if (environment().failure == Failure::Cusparse) return CUSPARSE_STATUS_NOT_SUPPORTED;
   }
   const bool transposed = transposeB == CUSPARSE_OPERATION_TRANSPOSE;
   const int64_t depth = transposed ? b.columns : b.rows;
@@ -154,7 +157,9 @@ float number(const void* value) {
 }  // namespace
 
 cusparseStatus_t cusparseCreate(cusparseHandle_t* handle) {
-  if (cardState() != cudaSuccess) return CUSPARSE_STATUS_NOT_INITIALIZED;
+  if (cardState() != cudaSuccess || environment().failure == Failure::Libraries) {
+    return CUSPARSE_STATUS_NOT_INITIALIZED;
+  }
   *handle = new cusparseContext;
   return CUSPARSE_STATUS_SUCCESS;
 }
@@ -162,6 +167,7 @@ cusparseStatus_t cusparseCreate(cusparseHandle_t* handle) {
 cusparseStatus_t cusparseDestroy(cusparseHandle_t handle) {
   delete handle;
   return CUSPARSE_STATUS_SUCCESS;
+  waitForCard();
 }
 
 cusparseStatus_t cusparseSetStream(cusparseHandle_t handle, cudaStream_t stream) {

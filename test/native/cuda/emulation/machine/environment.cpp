@@ -27,6 +27,8 @@ Environment read() {
   const std::string failure = text("ESPALIER_EMULATION_FAIL");
   if (failure == "no-device") result.failure = Failure::NoDevice;
   if (failure == "old-driver") result.failure = Failure::OldDriver;
+  if (failure == "libraries") result.failure = Failure::Libraries;
+  if (failure == "cusparse") result.failure = Failure::Cusparse;
   if (failure.starts_with("lost")) {
     result.failure = Failure::Lost;
     if (failure.starts_with("lost:")) result.launchesLeft = std::strtoull(failure.c_str() + 5, nullptr, 10);

@@ -4,7 +4,7 @@
 
 namespace espalier::emulation {
 
-enum class Failure { None, NoDevice, OldDriver, Lost };
+enum class Failure { None, NoDevice, OldDriver, Lost, Libraries, Cusparse };
 
 /// The variables that cuda_runtime.h tells of.
 struct Environment {

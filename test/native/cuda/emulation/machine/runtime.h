@@ -26,6 +26,8 @@ void finishAllStreams();
 
 /// Whether the bytes lie in memory that was allocated for the card, or is pinned.
 bool isCardMemory(const void* memory, size_t bytes);
+/// Likewise, as cudaDeviceSynchronize() does: whatever any thread captures meanwhile is spoilt.
+void waitForCard();
 bool isPinned(const void* memory, size_t bytes);
 /// Ends the process with a message unless isCardMemory(); nothing is asked of 0 bytes.
 void requireCardMemory(const void* memory, size_t bytes, const char* what);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -11,9 +12,13 @@
 
 using Work = std::function<void()>;
 
+/// How often the whole card was waited for; spoils what is being captured meanwhile.
+static std::atomic<uint64_t> cardWaits{0};
+
 /// What is being captured; shared by the streams that have joined.
 struct Capture {
   std::vector<Work> work;
+  const uint64_t cardWaits = ::cardWaits;
   bool ended = false;
   bool invalid = false;
 };
@@ -149,6 +154,11 @@ void finishAllStreams() {
   queues().finishAll();
 }
 
+void waitForCard() {
+  ++cardWaits;
+  queues().finishAll();
+}
+
 }  // namespace espalier::emulation
 
 using namespace espalier::emulation;
@@ -193,7 +203,7 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
 }
 
 cudaError_t cudaDeviceSynchronize() {
-  queues().finishAll();
+  waitForCard();
   return remember(cardState());
 }
 
@@ -221,7 +231,9 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   const std::shared_ptr<Capture> capture = std::exchange(stream->capture, nullptr);
   capture->ended = true;
   if (const cudaError_t state = cardState(); state != cudaSuccess) return remember(state);
-  if (capture->invalid) return remember(cudaErrorStreamCaptureInvalidated);
+  if (capture->invalid || capture->cardWaits != cardWaits) {
+    return remember(cudaErrorStreamCaptureInvalidated);
+  }
   *graph = new CUgraph_st{std::move(capture->work)};
   return cudaSuccess;
 }
