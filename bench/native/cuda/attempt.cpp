@@ -33,7 +33,8 @@ void measure(Context& context, Timer& timer, Budget& budget, const Attempt& atte
   if (!budget.allows(name)) return;
   guarded(context, name, [&] {
     const std::function<void()> run = attempt.make();
-    check(cudaMemsetAsync(attempt.output, 0xFF, static_cast<size_t>(attempt.size) * sizeof(float),
+    // Large, but numbers: a library may multiply what it finds by 0.
+    check(cudaMemsetAsync(attempt.output, 0x7F, static_cast<size_t>(attempt.size) * sizeof(float),
                           context.stream.get()),
           "poison an output");
     run();

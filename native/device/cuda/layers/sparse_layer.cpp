@@ -27,6 +27,8 @@ class SparseLayer final : public LinearLayer {
         operands_{
             pattern_,       targetOf(weight_), multiplied(),    gradient_.data(), setting.description.masked,
             setting.stride, setting.input,     outputGradient()} {
+    // As cuSPARSE wants to find it; see sddmm_products.cpp.
+    gradient_.clear();
     if (!setting.training) forward_ = forwardProducts(setting.products, operands_, sums()).front()();
   }
 

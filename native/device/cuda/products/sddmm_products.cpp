@@ -68,6 +68,8 @@ class LibrarySddmm final : public OwnSddmm {
         sddmm_(setting.context, setting.sparse, matrix(), operands.outputGradient.values,
                operands.input.values, operands.stride,
                operands.gradient == nullptr ? gradient_.data() : operands.gradient) {
+    // cuSPARSE may multiply what it finds there by 0, and that may be no number.
+    gradient_.clear();
     sddmm_.prepare();
   }
   std::string name() const override { return "cuSPARSE"; }

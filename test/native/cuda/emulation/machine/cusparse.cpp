@@ -112,7 +112,8 @@ void sample(const cusparseDnMatDescr& a, const cusparseDnMatDescr& b, bool trans
         sum += a.values[row * a.leading + k] *
                b.values[transposeB ? column * b.leading + k : k * b.leading + column];
       }
-      c.values[i] = beta == 0 ? alpha * sum : alpha * sum + beta * c.values[i];
+      // C is read even where beta is 0: NVIDIA does not say that it may hold NaN.
+      c.values[i] = alpha * sum + beta * c.values[i];
     }
   }
 }
