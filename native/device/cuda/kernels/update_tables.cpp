@@ -17,6 +17,8 @@ UpdateTables::UpdateTables(Context& context, const Optimizer& optimizer) {
   firstCorrections_.upload(corrections.first);
   secondCorrections_ = DeviceBuffer<float>(context.memory, rule_.corrections);
   secondCorrections_.upload(corrections.second);
+  // The tables on the host go now.
+  context.stream.synchronize();
   rule_.firstCorrection = firstCorrections_.data();
   rule_.secondCorrection = secondCorrections_.data();
 }

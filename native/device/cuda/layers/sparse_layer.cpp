@@ -50,7 +50,7 @@ class SparseLayer final : public LinearLayer {
     idle.update = std::numeric_limits<int32_t>::max();
     idle.moveWeights = true;
     DeviceBuffer<StepParameters> idleStep(context().memory, 1);
-    idleStep.upload({&idle, 1});
+    setStep(context(), idle, idleStep.data());
     weightGradient_ = fastest(
         "weightGradient", weightGradientProducts(setting_.products, operands_),
         [&](SddmmProduct& product) { product.run(idleRule(setting_.rule), idleStep.data()); }, plans);

@@ -230,12 +230,9 @@ cudaError_t cudaMemcpy2DAsync(void* to, size_t toPitch, const void* from, size_t
     }
   };
   const auto* bytes = static_cast<const char*>(from);
-  // What is not pinned is read before this returns, but by a graph.
-  if (!isCardMemory(from, fromBytes) && !captures(stream)) {
-    return enqueue(stream, [copy, kept = std::vector<char>(bytes, bytes + fromBytes)] { copy(kept.data()); });
-  }
   const cudaError_t status = enqueue(stream, [=] { copy(bytes); });
-  // Likewise, what is not pinned has been written before this returns.
+  // What is not pinned has been written before this returns, but is read when its turn comes: CUDA promises
+  // neither to copy it aside nor to leave that.
   if (status == cudaSuccess && !isCardMemory(to, toBytes) && !captures(stream)) finishStream(stream);
   return status;
 }
