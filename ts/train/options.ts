@@ -23,7 +23,7 @@ import { constant, type LearningRateSchedule, scheduleSchema, toNativeSchedule }
 export interface FitOptions extends ObserveOptions {
   /** Passes over the training data, counted from the start of training, 1 or more. Default 10. */
   epochs?: number
-  /** Samples a step. Default 128; the last batch of an epoch may be smaller. */
+  /** Samples a step, on a GPU 2,097,120 at most. Default 128; the last batch of an epoch may be smaller. */
   batchSize?: number
   /** Default `sgd()`. */
   optimizer?: Optimizer

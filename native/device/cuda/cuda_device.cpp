@@ -1,8 +1,9 @@
 #include "device/cuda/cuda_device.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
+
+#include "device/cuda/kernels/samples.h"
 
 namespace espalier::cuda {
 namespace {
@@ -11,8 +12,9 @@ namespace {
 constexpr int64_t kForwardBatch = 512;
 
 int32_t strideFor(int64_t batchSize) {
-  require(batchSize <= std::numeric_limits<int32_t>::max() - kSampleUnit, ErrorCode::Option,
-          "a batch of " + std::to_string(batchSize) + " samples is beyond what the GPU takes");
+  require(batchSize <= kLargestBatch, ErrorCode::Option,
+          "batchSize is " + std::to_string(batchSize) + "; on the GPU, 1 to " +
+              std::to_string(kLargestBatch) + " are allowed");
   return static_cast<int32_t>(roundUp(batchSize, kSampleUnit));
 }
 

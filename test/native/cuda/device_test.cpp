@@ -380,6 +380,15 @@ TEST("device: steps that move no weights leave every bit") {
   expect(std::ranges::equal(before, pair.onCard.layers[0].weight.values.span()), "weights as before");
 }
 
+TEST("device: batches that no grid can hold are refused") {
+  NetworkState network = makeNetwork(describe({denseLayer(kClasses)}));
+  resetOptimizer(network, momentum());
+  DeviceSettings settings;
+  settings.batchSize = 65535 * 32 + 1;
+  expectError(
+      ErrorCode::Option, [&] { makeCudaDevice(network, settings); }, "a batch of 2097121");
+}
+
 TEST("device: choosing among products leaves every bit") {
   NetworkDescription description = describe({sparseLayer(50), denseLayer(kClasses)});
   Optimizer withL1 = momentum();

@@ -19,6 +19,7 @@ Card openCard() {
   card.multiprocessors = properties.multiProcessorCount;
   card.sharedBytesPerBlock = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, 0);
   card.cacheBytes = attribute(cudaDevAttrL2CacheSize, 0);
+  card.largestPitch = attribute(cudaDevAttrMaxPitch, 0);
   return card;
 }
 

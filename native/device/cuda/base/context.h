@@ -17,6 +17,8 @@ struct Card {
   /// Bytes of shared memory that one block may ask for.
   int64_t sharedBytesPerBlock = 0;
   int64_t cacheBytes = 0;
+  /// Bytes from one row to the next that a copy of rows allows.
+  int64_t largestPitch = 0;
 };
 
 /// What every deed on the GPU needs. One per network, used by one host thread at a time.

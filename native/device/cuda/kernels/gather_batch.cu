@@ -6,6 +6,7 @@ namespace {
 
 /// A block transposes this many samples x as many features.
 constexpr int32_t kTile = 32;
+static_assert(kLargestBatch == 65535 * kTile);
 constexpr int32_t kThreads = 256;
 
 /// A row of samples for each feature, one longer than full, so that neither a row nor a column meets a bank

@@ -9,6 +9,10 @@
 
 namespace espalier::cuda {
 
+/// Samples of a batch at most: grids have 65535 blocks along y, and gatherBatch() takes the fewest samples to
+/// a block, 32.
+inline constexpr int32_t kLargestBatch = 65535 * 32;
+
 /// batch[feature][sample] = feature of the step's samples; samples from the step's count on are 0. Transposes
 /// through shared memory, so that both sides are read and written in whole lines.
 void gatherBatch(const Context& context, const StepParameters* step, int32_t features, FeaturesOut batch,

@@ -56,11 +56,23 @@ GradientPanel GradientStream::makeSample(int64_t positions) {
   // The rows' gradients brought together.
   const int64_t rowSize = int64_t{grid_.block.rows} * sides_.stride;
   const auto rowBytes = static_cast<size_t>(rowSize) * sizeof(float);
+  const size_t pitch = rowBytes * static_cast<size_t>(step);
   DeviceBuffer<float> gathered(context_.memory, rows * rowSize);
-  check(cudaMemcpy2DAsync(gathered.data(), rowBytes, sides_.outputGradient + first * rowSize,
-                          rowBytes * static_cast<size_t>(step), rowBytes, static_cast<size_t>(rows),
-                          cudaMemcpyDeviceToDevice, context_.stream.get()),
-        "copy on the GPU");
+  const float* const from = sides_.outputGradient + first * rowSize;
+  const auto kind = cudaMemcpyDeviceToDevice;
+  cudaStream_t const stream = context_.stream.get();
+  if (static_cast<int64_t>(pitch) <= context_.card.largestPitch) {
+    check(cudaMemcpy2DAsync(gathered.data(), rowBytes, from, pitch, rowBytes, static_cast<size_t>(rows), kind,
+                            stream),
+          "copy on the GPU");
+  } else {
+    // Rows that lie so far apart are few.
+    for (int64_t row = 0; row < rows; ++row) {
+      check(cudaMemcpyAsync(gathered.data() + row * rowSize, from + row * step * rowSize, rowBytes, kind,
+                            stream),
+            "copy on the GPU");
+    }
+  }
   multiply(gathered.data(), rows);
   atHand_ = -1;
   return {buffer_.data(), first, step, rows, columns_};

@@ -104,8 +104,8 @@ cublasStatus_t cublasCreate(cublasHandle_t* handle) {
 }
 
 cublasStatus_t cublasDestroy(cublasHandle_t handle) {
-  delete handle;
   waitForCard();
+  delete handle;
   return CUBLAS_STATUS_SUCCESS;
 }
 

@@ -128,9 +128,9 @@ cusparseStatus_t queue(cusparseHandle_t handle, std::function<void()> work) {
 cusparseStatus_t checkSpmm(cusparseOperation_t transposeA, cusparseOperation_t transposeB,
                            const cusparseSpMatDescr& a, const cusparseDnMatDescr& b,
                            const cusparseDnMatDescr& c, cudaDataType computeType) {
+  if (environment().failure == Failure::Cusparse) return CUSPARSE_STATUS_NOT_SUPPORTED;
   if (transposeA != CUSPARSE_OPERATION_NON_TRANSPOSE || transposeB != CUSPARSE_OPERATION_NON_TRANSPOSE ||
       computeType != CUDA_R_32F) {
-  if (environment().failure == Failure::Cusparse) return CUSPARSE_STATUS_NOT_SUPPORTED;
     return CUSPARSE_STATUS_NOT_SUPPORTED;
   }
   const bool fits = a.columns == b.rows && a.rows == c.rows && b.columns == c.columns;
@@ -140,9 +140,9 @@ cusparseStatus_t checkSpmm(cusparseOperation_t transposeA, cusparseOperation_t t
 cusparseStatus_t checkSddmm(cusparseOperation_t transposeA, cusparseOperation_t transposeB,
                             const cusparseDnMatDescr& a, const cusparseDnMatDescr& b,
                             const cusparseSpMatDescr& c, cudaDataType computeType) {
+  if (environment().failure == Failure::Cusparse) return CUSPARSE_STATUS_NOT_SUPPORTED;
   if (transposeA != CUSPARSE_OPERATION_NON_TRANSPOSE || computeType != CUDA_R_32F) {
     return CUSPARSE_STATUS_NOT_SUPPORTED;
-  if (environment().failure == Failure::Cusparse) return CUSPARSE_STATUS_NOT_SUPPORTED;
   }
   const bool transposed = transposeB == CUSPARSE_OPERATION_TRANSPOSE;
   const int64_t depth = transposed ? b.columns : b.rows;
@@ -166,9 +166,9 @@ cusparseStatus_t cusparseCreate(cusparseHandle_t* handle) {
 }
 
 cusparseStatus_t cusparseDestroy(cusparseHandle_t handle) {
+  waitForCard();
   delete handle;
   return CUSPARSE_STATUS_SUCCESS;
-  waitForCard();
 }
 
 cusparseStatus_t cusparseSetStream(cusparseHandle_t handle, cudaStream_t stream) {

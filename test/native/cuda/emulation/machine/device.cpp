@@ -159,6 +159,9 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
     case cudaDevAttrWarpSize:
       *value = properties.warpSize;
       break;
+    case cudaDevAttrMaxPitch:
+      *value = static_cast<int>(kLargestPitch);
+      break;
     case cudaDevAttrMultiProcessorCount:
       *value = properties.multiProcessorCount;
       break;

@@ -216,8 +216,10 @@ bool fits(const void* to, size_t toBytes, const void* from, size_t fromBytes, cu
 
 }  // namespace
 
-cudaError_t cudaMemcpy2DAsync(void* to, size_t toPitch, const void* from, size_t fromPitch, size_t width,
-                              size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
+namespace {
+
+cudaError_t copyRows(void* to, size_t toPitch, const void* from, size_t fromPitch, size_t width,
+                     size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
   if (width == 0 || height == 0) return remember(cardState());
   const size_t toBytes = (height - 1) * toPitch + width;
   const size_t fromBytes = (height - 1) * fromPitch + width;
@@ -237,9 +239,17 @@ cudaError_t cudaMemcpy2DAsync(void* to, size_t toPitch, const void* from, size_t
   return status;
 }
 
+}  // namespace
+
+cudaError_t cudaMemcpy2DAsync(void* to, size_t toPitch, const void* from, size_t fromPitch, size_t width,
+                              size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
+  if (toPitch > kLargestPitch || fromPitch > kLargestPitch) return remember(cudaErrorInvalidValue);
+  return copyRows(to, toPitch, from, fromPitch, width, height, kind, stream);
+}
+
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
-  return cudaMemcpy2DAsync(to, bytes, from, bytes, bytes, 1, kind, stream);
+  return copyRows(to, bytes, from, bytes, bytes, 1, kind, stream);
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {

@@ -9,6 +9,9 @@ namespace espalier::emulation {
 
 // What the parts of the emulated runtime and libraries share.
 
+/// Of copies of rows, in bytes: so little that tests come to it.
+inline constexpr size_t kLargestPitch = 1024;
+
 /// Keeps a failure for cudaGetLastError(), and returns it.
 cudaError_t remember(cudaError_t error);
 
@@ -23,11 +26,11 @@ cudaError_t enqueue(cudaStream_t stream, std::function<void()> work);
 /// Does everything that is queued.
 void finishStream(cudaStream_t stream);
 void finishAllStreams();
+/// Likewise, as cudaDeviceSynchronize() does: whatever any thread captures meanwhile is spoilt.
+void waitForCard();
 
 /// Whether the bytes lie in memory that was allocated for the card, or is pinned.
 bool isCardMemory(const void* memory, size_t bytes);
-/// Likewise, as cudaDeviceSynchronize() does: whatever any thread captures meanwhile is spoilt.
-void waitForCard();
 bool isPinned(const void* memory, size_t bytes);
 /// Ends the process with a message unless isCardMemory(); nothing is asked of 0 bytes.
 void requireCardMemory(const void* memory, size_t bytes, const char* what);
