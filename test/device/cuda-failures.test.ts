@@ -83,6 +83,24 @@ t.test('out of GPU memory: a clear error, and another network goes on', { skip: 
   t.match(outcome, { progress: { steps: 0 }, small: 'cancelled', again: 'finished' })
 })
 
+t.test(
+  'libraries that do not start say whether it is for lack of memory',
+  { skip: noEmulation },
+  async (t) => {
+    for (const [memory, code] of [
+      [100, 'ERR_ESPALIER_MEMORY'],
+      [1000, 'ERR_ESPALIER_DEVICE'],
+    ] as const) {
+      const fit = inChild<{ code: string; message: string }>(
+        `${prelude} print(await failure(make('cuda').fit(data, settings)))`,
+        { ESPALIER_EMULATION_FAIL: 'libraries', ESPALIER_EMULATION_MEMORY: String(memory * 2 ** 20) },
+      )
+      t.equal(fit.code, code)
+      t.match(fit.message, /cuBLAS could not start/)
+    }
+  },
+)
+
 t.test('the GPU is lost: the network stays as it was last seen', { skip: noEmulation }, async (t) => {
   const outcome = inChild<{
     fit: { code: string; message: string }

@@ -155,6 +155,14 @@ TEST("tools: a launch takes no shared memory from others") {
   context.stream.synchronize();
 }
 
+TEST("tools: errors say whether memory lacks") {
+  expectError(
+      ErrorCode::Memory, [] { check(cudaErrorMemoryAllocation, "do it"); }, "out of memory");
+  expectError(
+      ErrorCode::Device, [] { check(cudaErrorInvalidValue, "do it"); }, "another error");
+  expect(cardMemory().total > 0 && cardMemory().free <= cardMemory().total, "what is free");
+}
+
 TEST("tools: asynchronous copies in two buffers") {
   Context context;
   constexpr int kTile = 4 * 64;

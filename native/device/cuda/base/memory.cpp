@@ -32,11 +32,8 @@ void* DeviceMemory::allocate(int64_t bytes) {
       cudaMallocFromPoolAsync(&memory, static_cast<size_t>(bytes), pool_, stream_.get());
   if (status == cudaErrorMemoryAllocation) {
     (void)cudaGetLastError();
-    size_t free = 0, total = 0;
-    check(cudaMemGetInfo(&free, &total), "ask for free memory");
     throw Error(ErrorCode::Memory, "the GPU has too little memory: " + std::to_string(bytes) +
-                                       " bytes asked for, " + std::to_string(free) + " of " +
-                                       std::to_string(total) + " free");
+                                       " bytes asked for, " + cardMemory().text());
   }
   check(status, "allocate memory");
   used_ += bytes;

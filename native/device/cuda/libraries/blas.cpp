@@ -12,8 +12,13 @@ constexpr int64_t kWorkspaceBytes = int64_t{4} << 20;
 
 void checkBlas(cublasStatus_t status, const char* deed) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
-  throw Error(status == CUBLAS_STATUS_ALLOC_FAILED ? ErrorCode::Memory : ErrorCode::Device,
-              std::string("cuBLAS could not ") + deed + ": " + cublasGetStatusString(status));
+  const CardMemory free = cardMemory();
+  // Where it cannot start, it does not say why.
+  const bool memory =
+      status == CUBLAS_STATUS_ALLOC_FAILED || (status == CUBLAS_STATUS_NOT_INITIALIZED && free.isShort());
+  throw Error(memory ? ErrorCode::Memory : ErrorCode::Device,
+              std::string("cuBLAS could not ") + deed + ": " + cublasGetStatusString(status) +
+                  (memory ? "; bytes of the GPU: " + free.text() : std::string()));
 }
 
 int narrowed(int64_t size) {

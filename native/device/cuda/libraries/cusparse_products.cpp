@@ -7,10 +7,14 @@ namespace {
 
 void checkSparse(cusparseStatus_t status, const char* deed) {
   if (status == CUSPARSE_STATUS_SUCCESS) return;
-  const bool memory =
-      status == CUSPARSE_STATUS_ALLOC_FAILED || status == CUSPARSE_STATUS_INSUFFICIENT_RESOURCES;
+  const CardMemory free = cardMemory();
+  // Where it cannot start, it does not say why.
+  const bool memory = status == CUSPARSE_STATUS_ALLOC_FAILED ||
+                      status == CUSPARSE_STATUS_INSUFFICIENT_RESOURCES ||
+                      (status == CUSPARSE_STATUS_NOT_INITIALIZED && free.isShort());
   throw Error(memory ? ErrorCode::Memory : ErrorCode::Device,
-              std::string("cuSPARSE could not ") + deed + ": " + cusparseGetErrorString(status));
+              std::string("cuSPARSE could not ") + deed + ": " + cusparseGetErrorString(status) +
+                  (memory ? "; bytes of the GPU: " + free.text() : std::string()));
 }
 
 const float kOne = 1;
