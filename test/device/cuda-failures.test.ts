@@ -101,6 +101,23 @@ t.test(
   },
 )
 
+t.test('cuSPARSE that refuses is passed over', { skip: noEmulation }, async (t) => {
+  const outcome = inChild<{ reason: string; products: { chosen: string; candidates: { name: string }[] }[] }>(
+    `${prelude}
+    const network = make('cuda')
+    const { reason } = await network.fit(data, { ...settings, rewire: espalier.rigl({ every: 5 }) })
+    print({ reason, products: network.plan().products })`,
+    { ESPALIER_EMULATION_FAIL: 'cusparse' },
+  )
+  t.equal(outcome.reason, 'finished')
+  t.ok(outcome.products.length > 0)
+  for (const { candidates } of outcome.products) {
+    const names = candidates.map(({ name }) => name)
+    t.ok(names.includes('gather'))
+    t.notOk(names.includes('cuSPARSE'))
+  }
+})
+
 t.test('the GPU is lost: the network stays as it was last seen', { skip: noEmulation }, async (t) => {
   const outcome = inChild<{
     fit: { code: string; message: string }

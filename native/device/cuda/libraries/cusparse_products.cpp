@@ -54,6 +54,13 @@ DenseDescriptor describe(const float* values, int64_t rows, int64_t columns) {
   return DenseDescriptor(matrix);
 }
 
+/// What is there is lost. Another pattern of as many entries may need more.
+void growTo(DeviceBuffer<unsigned char>& scratch, DeviceMemory& memory, size_t bytes) {
+  if (static_cast<int64_t>(bytes) <= scratch.bytes()) return;
+  scratch = {};
+  scratch = DeviceBuffer<unsigned char>(memory, static_cast<int64_t>(bytes));
+}
+
 }  // namespace
 
 SparseLibrary::SparseLibrary(Context& context) {
@@ -104,13 +111,12 @@ CusparseSpmm::CusparseSpmm(Context& context, SparseLibrary& library, const Spars
       descriptors_(new Descriptors{matrix, describe(matrix, matrix.values),
                                    describe(input, matrix.blockColumns, stride),
                                    describe(output, matrix.blockRows, stride)}),
-      scratch_(context.memory, static_cast<int64_t>(descriptors_->scratchBytes(library.handle()))) {}
+      memory_(context.memory) {}
 
 void CusparseSpmm::prepare() {
   Descriptors& d = *descriptors_;
   d.matrix = describe(d.view, d.view.values);
-  require(static_cast<int64_t>(d.scratchBytes(library_.handle())) <= scratch_.bytes(), ErrorCode::Internal,
-          "cuSPARSE wants more scratch for as many entries");
+  growTo(scratch_, memory_, d.scratchBytes(library_.handle()));
   checkSparse(cusparseSpMM_preprocess(library_.handle(), Descriptors::kPlain, Descriptors::kPlain, &kOne,
                                       d.matrix.get(), d.input.get(), &kZero, d.output.get(), CUDA_R_32F,
                                       Descriptors::kAlgorithm, scratch_.data()),
@@ -162,13 +168,12 @@ CusparseSddmm::CusparseSddmm(Context& context, SparseLibrary& library, const Spa
       descriptors_(new Descriptors{forward, gradient, describe(forward, gradient),
                                    describe(outputGradient, forward.blockRows, stride),
                                    describe(input, forward.blockColumns, stride)}),
-      scratch_(context.memory, static_cast<int64_t>(descriptors_->scratchBytes(library.handle()))) {}
+      memory_(context.memory) {}
 
 void CusparseSddmm::prepare() {
   Descriptors& d = *descriptors_;
   d.gradient = describe(d.view, d.values);
-  require(static_cast<int64_t>(d.scratchBytes(library_.handle())) <= scratch_.bytes(), ErrorCode::Internal,
-          "cuSPARSE wants more scratch for as many entries");
+  growTo(scratch_, memory_, d.scratchBytes(library_.handle()));
   checkSparse(cusparseSDDMM_preprocess(library_.handle(), Descriptors::kLeft, Descriptors::kRight, &kOne,
                                        d.outputGradient.get(), d.input.get(), &kZero, d.gradient.get(),
                                        CUDA_R_32F, Descriptors::kAlgorithm, scratch_.data()),

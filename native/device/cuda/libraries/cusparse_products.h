@@ -48,6 +48,7 @@ class CusparseSpmm {
   };
   SparseLibrary& library_;
   std::unique_ptr<Descriptors, Deleter> descriptors_;
+  DeviceMemory& memory_;
   DeviceBuffer<unsigned char> scratch_;
 };
 
@@ -68,6 +69,7 @@ class CusparseSddmm {
   };
   SparseLibrary& library_;
   std::unique_ptr<Descriptors, Deleter> descriptors_;
+  DeviceMemory& memory_;
   DeviceBuffer<unsigned char> scratch_;
 };
 

@@ -9,12 +9,14 @@
 
 namespace espalier::cuda {
 
-/// Milliseconds of one run of `work`, the least of a few after one to warm up. Waits for the stream.
+/// Milliseconds of one run of `work` as a part of a graph, the least of a few after some to warm up. Waits
+/// for the stream.
 float timeOf(Context& context, const std::function<void()>& work);
 
-/// Makes every candidate in turn, times it and keeps the fastest; one that does not fit in memory is passed
-/// over. `run` queues one run of a product that leaves nothing behind that matters. Only one candidate holds
-/// memory at a time.
+/// Makes every candidate in turn, times it and keeps the fastest. One that does not fit in memory is passed
+/// over, and so is one that a library refuses, as long as the card goes on and another is there to take.
+/// `run` queues one run of a product that leaves nothing behind that matters. Only one candidate holds memory
+/// at a time.
 template <typename Kind, typename Run>
 std::unique_ptr<Kind> chooseFastest(Context& context, Workspace& workspace,
                                     const std::vector<ProductMaker<Kind>>& makers, const Run& run,
@@ -32,7 +34,10 @@ std::unique_ptr<Kind> chooseFastest(Context& context, Workspace& workspace,
         bestTime = time;
       }
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::Memory) throw;
+      if (error.code() != ErrorCode::Memory && error.code() != ErrorCode::Device) throw;
+      if (plan.candidates.empty() && i + 1 == makers.size()) throw;
+      // Throws where the card itself has failed.
+      context.stream.synchronize();
     }
   }
   std::unique_ptr<Kind> chosen = makers[best]();
