@@ -126,6 +126,7 @@ t.test('the GPU is lost: the network stays as it was last seen', { skip: noEmula
     progress: { steps: number }
     finite: boolean
     later: { code: string } | null
+    doctor: { usable: boolean; reason: string }
     elsewhere: string
   }>(
     `${prelude}
@@ -140,6 +141,7 @@ t.test('the GPU is lost: the network stays as it was last seen', { skip: noEmula
     const { counters, tensors } = await network.snapshot()
     const finite = tensors.every(({ data }) => !(data instanceof Float32Array) || data.every(Number.isFinite))
     const later = await failure(network.evaluate(data))
+    const doctor = espalier.system().cuda
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'espalier-lost-'))
     const file = path.join(folder, 'model.safetensors')
     await network.save(file)
@@ -147,7 +149,7 @@ t.test('the GPU is lost: the network stays as it was last seen', { skip: noEmula
     const { reason } = await other.fit(data, { epochs: other.progress.epochs + 2, resume: true })
     fs.rmSync(folder, { recursive: true })
     const { step, samplesSeen, stepInEpoch } = counters
-    print({ fit: lost, seen, kept: { step, samplesSeen, stepInEpoch }, progress: network.progress, finite, later, elsewhere: reason })
+    print({ fit: lost, seen, kept: { step, samplesSeen, stepInEpoch }, progress: network.progress, finite, later, doctor, elsewhere: reason })
     process.exit()`,
     { ESPALIER_EMULATION_FAIL: 'lost:2000' },
   )
@@ -162,5 +164,7 @@ t.test('the GPU is lost: the network stays as it was last seen', { skip: noEmula
   t.equal(outcome.progress.steps, outcome.kept.step)
   t.ok(outcome.finite)
   t.equal(outcome.later?.code, 'ERR_ESPALIER_DEVICE')
+  t.notOk(outcome.doctor.usable)
+  t.match(outcome.doctor.reason, /does not open: .*illegal memory access/)
   t.equal(outcome.elsewhere, 'finished', 'and can be trained elsewhere')
 })

@@ -40,15 +40,16 @@ std::string whyNot(Status& status) {
     return status.card + " has compute capability " + std::to_string(properties.major) + "." +
            std::to_string(properties.minor) + "; 8.0 or newer is needed";
   }
+  // Before any kernel is asked for: a card that has failed in this process fails that too.
+  size_t free = 0, total = 0;
+  result = cudaMemGetInfo(&free, &total);
+  if (result != cudaSuccess) return status.card + " does not open: " + cudaGetErrorString(result);
+  status.freeBytes = static_cast<int64_t>(free);
   if (!cardRunsKernels()) {
     return "this build holds no code for " + status.card + ", compute capability " +
            std::to_string(properties.major) + "." + std::to_string(properties.minor) +
            "; see ESPALIER_CUDA_ARCHITECTURES";
   }
-  size_t free = 0, total = 0;
-  result = cudaMemGetInfo(&free, &total);
-  if (result != cudaSuccess) return status.card + " does not open: " + cudaGetErrorString(result);
-  status.freeBytes = static_cast<int64_t>(free);
   return {};
 }
 

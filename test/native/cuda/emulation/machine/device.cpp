@@ -125,7 +125,8 @@ cudaError_t cudaGetDevice(int* device) {
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   if (device != 0) return remember(cudaErrorInvalidDevice);
-  if (const cudaError_t state = cardState(); state != cudaSuccess) return remember(state);
+  // They are known of a card that is lost as well.
+  if (const cudaError_t state = cardState(); state != cudaSuccess && !lost) return remember(state);
   *properties = {};
   std::snprintf(properties->name, sizeof(properties->name), "CUDA emulation");
   properties->totalGlobalMem = environment().memoryBytes;
