@@ -44,6 +44,18 @@ for (const seed of ['1', '2']) {
 const NO_GPU = 77
 
 t.test(
+  'no GPU is nothing to run on, a GPU that does not open is a failure',
+  { skip: existsSync(emulated) ? false : 'not built; `npm test` builds it on Linux' },
+  async (t) => {
+    const absent = await run(emulated, { ESPALIER_EMULATION_FAIL: 'no-device' })
+    t.equal(absent.code, NO_GPU)
+    const old = await run(emulated, { ESPALIER_EMULATION_FAIL: 'old-driver' })
+    t.equal(old.code, 1)
+    t.match(old.output, /does not open: .*driver/)
+  },
+)
+
+t.test(
   'the CUDA sources on the GPU',
   { skip: existsSync(real) ? false : 'not built; `npm run build:native -- espalier_cuda_test` builds it' },
   async (t) => {

@@ -207,6 +207,10 @@ cudaError_t cudaDeviceSynchronize() {
   return remember(cardState());
 }
 
+cudaError_t cudaDeviceReset() {
+  return cudaDeviceSynchronize();
+}
+
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   if (const cudaError_t state = cardState(); state != cudaSuccess) return remember(state);
   if (event->capture != nullptr && !event->capture->ended) {
