@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 #include "device/cuda/base/launch.h"
@@ -247,6 +248,29 @@ struct Layout {
   int64_t bytes = 0;
 };
 
+/// Into how many groups rows are divided. A multiprocessor holds one block, so that blocks come in waves; a
+/// block stages the whole input, and gathers its share of the entries. A few waves may be fuller than one.
+int64_t groupsOf(const Card& card, const SparseView& matrix, int64_t slices) {
+  constexpr int64_t kWavesAtMost = 4;
+  /// Of a feature from the second-level cache, in features from shared memory.
+  constexpr double kStagingCost = 4;
+  const double staged = kStagingCost * matrix.blockColumns, gathered = matrix.entries;
+  const int64_t most =
+      std::min({kWavesAtMost * card.multiprocessors / slices, int64_t{matrix.blockRows}, int64_t{65535}});
+  int64_t best = 1;
+  double bestTime = std::numeric_limits<double>::infinity();
+  for (int64_t groups = 1; groups <= most; ++groups) {
+    const auto waves = static_cast<double>(divideUp(groups * slices, card.multiprocessors));
+    const double time = waves * (staged + gathered / static_cast<double>(groups));
+    // Of equals the fewer.
+    if (time < 0.999 * bestTime) {
+      best = groups;
+      bestTime = time;
+    }
+  }
+  return best;
+}
+
 /// Two slots share the shared memory; there are two stages even where one would do, so that the copies of one
 /// hide behind the work on the other. No chunk of the plan fits where chunksPerStage is 0.
 template <typename Element, int kParts>
@@ -264,9 +288,7 @@ Layout layOut(const Card& card, const SparseView& matrix, const ChunkOffsets& ch
   layout.plan.slotBytes =
       static_cast<int32_t>(chunksPerStage * chunks.chunkColumns * matrix.blockInputs * kParts * kStagedBytes);
   const int64_t slices = divideUp(stride, kSliceSamples<Element, kParts>);
-  // One block to a multiprocessor: every further group of rows stages the whole input once more.
-  const int64_t groups =
-      std::clamp<int64_t>(card.multiprocessors / slices, 1, std::min<int64_t>(matrix.blockRows, 65535));
+  const int64_t groups = groupsOf(card, matrix, slices);
   layout.slices = static_cast<unsigned>(slices);
   layout.groups = static_cast<unsigned>(groups);
   const int64_t sampleBytes = static_cast<int64_t>(sizeof(Element)) * stride;
