@@ -14,7 +14,8 @@ import {
 export type Family = 'own' | 'cuSPARSE' | 'dense' | 'masked'
 
 export function familyOf({ implementation }: ProductLine): Family {
-  if (implementation === 'dense' || implementation === 'masked') return implementation
+  if (implementation.startsWith('dense')) return 'dense'
+  if (implementation.startsWith('masked')) return 'masked'
   return implementation.startsWith('cuSPARSE') ? 'cuSPARSE' : 'own'
 }
 

@@ -47,6 +47,7 @@ export interface ProductLine extends Timed {
   block: number
   product: Product
   precision: Precision
+  /** dense default, masked default: float32 as cuBLAS does it by default, not pedantic. */
   implementation: string
   connections: number
   /** Every operand once. */
@@ -62,8 +63,11 @@ export interface Training {
   sparsity: number
   block: number
   precision: Precision
-  /** dense wide: with 32 MiB of workspace for cuBLAS, of which the device gives it less. */
-  implementation: 'sparse' | 'dense' | 'dense wide' | 'masked'
+  /**
+   * dense wide: with 32 MiB of workspace for cuBLAS, of which the device gives it less. default: besides, float32 as
+   * cuBLAS does it by default, not pedantic.
+   */
+  implementation: 'sparse' | 'dense' | 'dense wide' | 'dense default' | 'masked' | 'masked default'
 }
 
 export interface StepLine extends Training, Timed {

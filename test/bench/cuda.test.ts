@@ -38,7 +38,8 @@ t.test('the fastest right way of each family counts', async (t) => {
     // Faster still, but wrong.
     ...three({ implementation: 'gather', medianMicroseconds: 1, error: null }),
     ...three({ implementation: 'gather', medianMicroseconds: 1, error: 0.5 }),
-    ...three({ implementation: 'dense', sparsity: 0, medianMicroseconds: 400 }),
+    ...three({ implementation: 'dense', sparsity: 0, medianMicroseconds: 500 }),
+    ...three({ implementation: 'dense default', sparsity: 0, medianMicroseconds: 400 }),
   ])
   const cell = { size: 4096, batch: 512, sparsity: 0.9, block: 1 }
   t.equal(all.three('own', 'float32', cell), 150)
@@ -95,8 +96,11 @@ t.test('a target names what was not measured, and is judged by the faster dense 
     step,
     { ...dense, medianMicroseconds: 150 },
     { ...dense, implementation: 'dense wide', medianMicroseconds: 130 },
+    { ...dense, precision: 'float32', implementation: 'dense wide', medianMicroseconds: 250 },
+    { ...dense, precision: 'float32', implementation: 'dense default', medianMicroseconds: 200 },
   ]
   t.equal(new Steps(lines).speedup(step, 'dense', 'tf32'), 1.3)
+  t.equal(new Steps(lines).speedup(step, 'dense', 'float32'), 2)
   const targets = targetsOf(lines)
   const target = targets.find(({ name }) => /batch 128, 90 %, against dense TF32/.test(name))
   t.match(target, { target: 1.2, value: 1.3, met: true })
@@ -117,8 +121,14 @@ t.test(
     )
     t.equal(ofKind(lines, 'end').length, 5, 'every part came to its end')
     const ways = new Set(ofKind(lines, 'product').map(({ implementation }) => implementation))
-    for (const way of ['gather', 'staged', 'matrix units', 'cuSPARSE CSR 2', 'cuSPARSE', 'dense', 'masked'])
-      t.ok(ways.has(way), way)
+    const own = ['gather', 'staged', 'matrix units']
+    const others = ['cuSPARSE CSR 2', 'cuSPARSE', 'dense', 'dense default', 'masked', 'masked default']
+    for (const way of [...own, ...others]) t.ok(ways.has(way), way)
+    for (const way of ['dense default', 'masked default'] as const)
+      t.ok(
+        ofKind(lines, 'step').some(({ implementation }) => implementation === way),
+        `a step, ${way}`,
+      )
     t.strictSame(
       ofKind(lines, 'rewiring').map(({ rule }) => rule),
       ['RigL', 'SET'],

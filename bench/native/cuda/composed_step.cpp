@@ -8,20 +8,22 @@
 
 namespace espalier::cuda::bench {
 
-ComposedStep::ComposedStep(NetworkState& network, int32_t batch, Precision precision, Way way, bool wide)
+ComposedStep::ComposedStep(NetworkState& network, int32_t batch, Precision precision, Way way,
+                           Library library)
     : dense_(way == Way::Masked ? densified(network) : NetworkState{}),
       network_(way == Way::Masked ? dense_ : network),
       way_(way),
       stride_(static_cast<int32_t>(roundUp(batch, kSampleUnit))),
       workspace_(context_.memory),
       blas_(context_),
-      wideWorkspace_(wide ? widenWorkspace(context_, blas_) : DeviceBuffer<unsigned char>()),
+      wideWorkspace_(library.wide ? widenWorkspace(context_, blas_) : DeviceBuffer<unsigned char>()),
       sparse_(context_),
       samples_(context_, stride_, network.layers.back().outputs),
       outcomes_(context_),
       step_(context_.memory, 1),
       losses_(context_.memory, stride_),
       rights_(context_.memory, stride_) {
+  blas_.setPedantic(library.pedantic);
   addLayers(network, precision);
   fitWorkspace();
   addDeeds();

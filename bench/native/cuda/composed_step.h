@@ -28,9 +28,14 @@ class ComposedStep {
  public:
   /// Sparse layers as the device has them, or as dense ones with a mask. Blocks must divide the layers.
   enum class Way { Device, Masked };
+  /// How cuBLAS is used: with all the workspace that it can use, see widenWorkspace(), and with float32
+  /// products that are pedantic.
+  struct Library {
+    bool wide = false;
+    bool pedantic = true;
+  };
   /// The network must outlive it, and stays as it is.
-  /// wide: cuBLAS gets all the workspace that it can use; see widenWorkspace().
-  ComposedStep(NetworkState& network, int32_t batch, Precision precision, Way way, bool wide);
+  ComposedStep(NetworkState& network, int32_t batch, Precision precision, Way way, Library library);
   ~ComposedStep();
 
   void step(const Samples& samples, const Batch& batch, const StepSettings& settings);

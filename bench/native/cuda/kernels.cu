@@ -218,6 +218,17 @@ __global__ void __launch_bounds__(kCeilingThreads)
   sink[int64_t{blockIdx.x} * kCeilingThreads + threadIdx.x] = total;
 }
 
+__global__ void __launch_bounds__(kCeilingThreads)
+    readOnceKernel(const float4* buffer, int64_t size, float* sink) {
+  const int64_t first = int64_t{blockIdx.x} * kCeilingThreads + threadIdx.x;
+  float total = 0;
+  for (int64_t i = first; i < size; i += int64_t{gridDim.x} * kCeilingThreads) {
+    const float4 value = buffer[i];
+    total += value.x + value.y + value.z + value.w;
+  }
+  sink[first] = total;
+}
+
 __global__ void nothingKernel(int32_t) {}
 
 LaunchShape ceilingShape(const Card& card) {
@@ -293,6 +304,12 @@ int64_t readRepeatedly(const Context& context, const float* buffer, int64_t byte
   const int64_t steps = size / (int64_t{kCeilingThreads} * kReadUnroll);
   return steps * kReadRounds * int64_t{kReadUnroll} * static_cast<int64_t>(sizeof(float4)) *
          ceilingSinkSize(context.card);
+}
+
+int64_t readOnce(const Context& context, const unsigned char* buffer, int64_t bytes, float* sink) {
+  launch(context, readOnceKernel, ceilingShape(context.card), reinterpret_cast<const float4*>(buffer),
+         bytes / static_cast<int64_t>(sizeof(float4)), sink);
+  return bytes;
 }
 
 void launchNothing(const Context& context) {

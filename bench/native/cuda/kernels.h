@@ -41,10 +41,12 @@ double relativeDifference(Context& context, const float* a, const float* b, int6
 int64_t gatherShared(const Context& context, int32_t rounds, float* sink);
 /// Bytes read from a buffer again and again by every block; 16-byte aligned, a multiple of 16 KiB.
 int64_t readRepeatedly(const Context& context, const float* buffer, int64_t bytes, float* sink);
+/// Bytes of a buffer that is read once, by all blocks together; 16-byte aligned, a multiple of 16 bytes.
+int64_t readOnce(const Context& context, const unsigned char* buffer, int64_t bytes, float* sink);
 /// One block that does nothing: what a launch costs.
 void launchNothing(const Context& context);
 
-/// Floats of `sink` that gatherShared and readRepeatedly write.
+/// Floats of `sink` that gatherShared, readRepeatedly and readOnce write.
 int64_t ceilingSinkSize(const Card& card);
 
 }  // namespace espalier::cuda::bench

@@ -23,7 +23,8 @@ struct StepCell {
   double sparsity = 0;
   int32_t block = 1;
   Precision precision = Precision::Float32;
-  /// "sparse" and "dense" on the device; "masked" and "dense wide" composed, with cuBLAS at its best.
+  /// "sparse" and "dense" on the device; "masked" and "dense wide" composed, with all the workspace that
+  /// cuBLAS can use; "masked default" and "dense default" besides with its default float32.
   const char* implementation = "sparse";
 
   std::string name() const {
@@ -88,9 +89,11 @@ class Training {
   Training(NetworkState& state, const StepCell& cell, const RandomSamples& samples, bool growsByGradient)
       : cell_(cell), samples_(samples) {
     const std::string_view implementation = cell.implementation;
-    if (implementation == "masked" || implementation == "dense wide") {
-      const auto way = implementation == "masked" ? ComposedStep::Way::Masked : ComposedStep::Way::Device;
-      composed_ = std::make_unique<ComposedStep>(state, cell.batch, cell.precision, way, true);
+    if (implementation != "sparse" && implementation != "dense") {
+      const bool masked = implementation.starts_with("masked");
+      const auto way = masked ? ComposedStep::Way::Masked : ComposedStep::Way::Device;
+      const ComposedStep::Library library{true, !implementation.ends_with("default")};
+      composed_ = std::make_unique<ComposedStep>(state, cell.batch, cell.precision, way, library);
     } else {
       DeviceSettings settings;
       settings.batchSize = cell.batch;
@@ -204,7 +207,7 @@ class StepBench {
     guarded(context_, name, [&] {
       NetworkState& state = states_.get(cell);
       const RandomSamples samples(cell.shape, cell.batch);
-      ComposedStep composed(state, cell.batch, cell.precision, ComposedStep::Way::Device, false);
+      ComposedStep composed(state, cell.batch, cell.precision, ComposedStep::Way::Device, {});
       const Trainer trainer{[&](const StepSettings& settings, const Batch& batch) {
                               composed.step(samples.samples(), batch, settings);
                             },
@@ -267,10 +270,12 @@ void measureNetwork(StepBench& bench, const StepPlan& plan) {
       for (const char* const way : {"dense", "dense wide"})
         bench.measure({plan.shape, batch, 0, 1, precision, way});
     }
+    bench.measure({plan.shape, batch, 0, 1, Precision::Float32, "dense default"});
     // The masked way takes as long at any sparsity.
     for (const Precision precision : kPrecisions) {
       bench.measure({plan.shape, batch, plan.sparsities.front(), 1, precision, "masked"});
     }
+    bench.measure({plan.shape, batch, plan.sparsities.front(), 1, Precision::Float32, "masked default"});
     for (const double sparsity : plan.sparsities) {
       for (const Precision precision : {Precision::Float32, Precision::Bfloat16}) {
         bench.measure({plan.shape, batch, sparsity, 1, precision});

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "device/cuda/base/check.h"
+#include "kernels.h"
 
 namespace espalier::cuda::bench {
 namespace {
@@ -36,10 +37,19 @@ void Timing::addTo(Record& record) const {
 Timer::Timer(Context& context, Scale scale)
     : context_(context),
       scale_(scale),
-      flushed_(context.memory, std::max<int64_t>(1024, 2 * context.card.cacheBytes)) {}
+      written_(context.memory, std::max<int64_t>(1024, 2 * context.card.cacheBytes)),
+      read_(context.memory, roundUp(written_.size(), 16)),
+      sink_(context.memory, ceilingSinkSize(context.card)) {
+  read_.clear();
+}
+
+void Timer::flush() {
+  written_.clear();
+  readOnce(context_, read_.data(), read_.size(), sink_.data());
+}
 
 double Timer::once(const std::function<void()>& work) {
-  flushed_.clear();
+  flush();
   Event begin, end;
   begin.record(context_.stream);
   work();
@@ -58,7 +68,7 @@ Timing Timer::time(const std::function<void()>& work) {
   // All runs are queued before any is waited for, so that the card never waits for the host inside a run.
   std::vector<Event> begins(static_cast<size_t>(runs)), ends(static_cast<size_t>(runs));
   for (size_t run = 0; run < begins.size(); ++run) {
-    flushed_.clear();
+    flush();
     begins[run].record(context_.stream);
     work();
     ends[run].record(context_.stream);

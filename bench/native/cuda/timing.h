@@ -24,8 +24,9 @@ struct Timing {
 
 Timing timingOf(std::vector<double> microseconds);
 
-/// Times work that is queued on a stream, by events around each run; before each run a buffer of twice the
-/// second-level cache is written, so that nothing of the run before is still there.
+/// Times work that is queued on a stream, by events around each run. Before each run a buffer of twice the
+/// second-level cache is written, so that nothing of the run before is still there, and another one is read,
+/// so that the run does not pay for bringing to memory what was written.
 class Timer {
  public:
   Timer(Context& context, Scale scale);
@@ -34,10 +35,13 @@ class Timer {
 
  private:
   double once(const std::function<void()>& work);
+  void flush();
 
   Context& context_;
   const Scale scale_;
-  DeviceBuffer<unsigned char> flushed_;
+  DeviceBuffer<unsigned char> written_;
+  DeviceBuffer<unsigned char> read_;
+  DeviceBuffer<float> sink_;
 };
 
 /// What is left of the time that a part of the benchmark was given. Names what there was no time for.

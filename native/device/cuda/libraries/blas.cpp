@@ -46,28 +46,16 @@ const void* chosen(const Forms& forms, Precision precision) {
   return forms.rounded;
 }
 
-cublasComputeType_t computeType(Precision precision) {
-  switch (precision) {
-    case Precision::Tf32:
-      return CUBLAS_COMPUTE_32F_FAST_TF32;
-    case Precision::Bfloat16:
-      return CUBLAS_COMPUTE_32F;
-    case Precision::Float32:
-      break;
-  }
-  return CUBLAS_COMPUTE_32F_PEDANTIC;
-}
-
 /// output[rows x columns] = left x right over `depth`, all row-major: cuBLAS, which counts by columns, is
 /// asked for the transpose, that is for right x left.
 void product(cublasHandle_t handle, const Operand& left, const Operand& right, float* output, int64_t rows,
-             int64_t columns, int64_t depth, Precision precision) {
+             int64_t columns, int64_t depth, Precision precision, cublasComputeType_t computeType) {
   const float one = 1, zero = 0;
   const cudaDataType_t type = precision == Precision::Bfloat16 ? CUDA_R_16BF : CUDA_R_32F;
   checkBlas(cublasGemmEx(handle, right.operation, left.operation, narrowed(columns), narrowed(rows),
                          narrowed(depth), &one, right.values, type, narrowed(right.leadingSize), left.values,
                          type, narrowed(left.leadingSize), &zero, output, CUDA_R_32F, narrowed(columns),
-                         computeType(precision), CUBLAS_GEMM_DEFAULT),
+                         computeType, CUBLAS_GEMM_DEFAULT),
             "multiply matrices");
 }
 
@@ -86,11 +74,23 @@ Blas::Blas(Context& context) : workspace_(context.memory, kWorkspaceBytes) {
             "take a workspace");
 }
 
+cublasComputeType_t Blas::computeType(Precision precision) const {
+  switch (precision) {
+    case Precision::Tf32:
+      return CUBLAS_COMPUTE_32F_FAST_TF32;
+    case Precision::Bfloat16:
+      return CUBLAS_COMPUTE_32F;
+    case Precision::Float32:
+      break;
+  }
+  return pedantic_ ? CUBLAS_COMPUTE_32F_PEDANTIC : CUBLAS_COMPUTE_32F;
+}
+
 void Blas::multiply(const float* weight, const __nv_bfloat16* roundedWeight, int64_t outputs, int64_t inputs,
                     Features input, float* output, int64_t stride, Precision precision) {
   product(handle(), {chosen({weight, roundedWeight}, precision), CUBLAS_OP_N, inputs},
           {chosen({input.values, input.rounded}, precision), CUBLAS_OP_N, stride}, output, outputs, stride,
-          inputs, precision);
+          inputs, precision, computeType(precision));
 }
 
 void Blas::multiplyTransposed(const float* weight, const __nv_bfloat16* roundedWeight, int64_t outputs,
@@ -98,14 +98,14 @@ void Blas::multiplyTransposed(const float* weight, const __nv_bfloat16* roundedW
                               Precision precision) {
   product(handle(), {chosen({weight, roundedWeight}, precision), CUBLAS_OP_T, inputs},
           {chosen({input.values, input.rounded}, precision), CUBLAS_OP_N, stride}, output, inputs, stride,
-          outputs, precision);
+          outputs, precision, computeType(precision));
 }
 
 void Blas::gradient(Features outputGradient, Features input, int64_t outputs, int64_t inputs, int64_t stride,
                     float* gradient, Precision precision) {
   product(handle(), {chosen({outputGradient.values, outputGradient.rounded}, precision), CUBLAS_OP_N, stride},
           {chosen({input.values, input.rounded}, precision), CUBLAS_OP_T, stride}, gradient, outputs, inputs,
-          stride, precision);
+          stride, precision, computeType(precision));
 }
 
 }  // namespace espalier::cuda

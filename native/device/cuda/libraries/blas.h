@@ -16,7 +16,11 @@ class Blas {
  public:
   explicit Blas(Context& context);
 
-  // Operands are float32 where precision is Float32 (pedantic: no rounding) or Tf32; for Bfloat16 the rounded
+  /// Whether float32 products are pedantic, as they are unless this is called: otherwise cuBLAS may sum in
+  /// ways of its own, but rounds no factors either.
+  void setPedantic(bool pedantic) { pedantic_ = pedantic; }
+
+  // Operands are float32 where precision is Float32 (no rounding) or Tf32; for Bfloat16 the rounded
   // copies of the features are taken, and `roundedWeight` must be given. Sums are float32.
 
   /// output[outputs x stride] = weight[outputs x inputs] x input[inputs x stride].
@@ -32,6 +36,8 @@ class Blas {
   cublasHandle_t handle() const { return handle_.get(); }
 
  private:
+  cublasComputeType_t computeType(Precision precision) const;
+
   struct Deleter {
     using pointer = cublasHandle_t;
     void operator()(cublasHandle_t handle) const {
@@ -41,6 +47,7 @@ class Blas {
   };
   /// Given to cuBLAS, which may not allocate while a graph is captured.
   DeviceBuffer<unsigned char> workspace_;
+  bool pedantic_ = true;
   std::unique_ptr<cublasHandle_t, Deleter> handle_;
 };
 

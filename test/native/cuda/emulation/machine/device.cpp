@@ -16,7 +16,7 @@ namespace {
 // Few, so that persistent grids stay small.
 constexpr int kMultiprocessors = 4;
 constexpr size_t kPlainSharedBytes = size_t{48} << 10;
-constexpr int kCacheBytes = 50 << 20;
+constexpr int kCacheBytes = 1 << 20;
 constexpr int kThreadsPerMultiprocessor = 2048;
 constexpr int kVersion = 13000;
 
