@@ -99,6 +99,9 @@ TEST("pattern: views made on the card equal the host's") {
       // Several windows of the bitmap in the longer direction.
       {{3, 17000, {1, 1}}, 0.01, 4096, 2},
       {{17000, 3, {1, 1}}, 0.01, 2, 4096},
+      // So many rows that they are sorted.
+      {{2, 33000, {1, 1}}, 0.5, 0, 0},
+      {{33000, 2, {1, 1}}, 0.5, 0, 0},
   };
   uint64_t seed = 1;
   for (const Case& each : cases) {

@@ -30,6 +30,7 @@ DevicePattern::DevicePattern(Context& context, const Pattern& pattern, int32_t c
       valueIndex_(context.memory, pattern.entries()),
       rowOrder_(context.memory, grid_.blockRows()),
       columnOrder_(context.memory, grid_.blockColumns()),
+      orderScratch_(context, grid_.blockRows(), grid_.blockColumns()),
       rowChunks_(context.memory, chunkNumbers(grid_.blockRows(), grid_.blockColumns(), chunkColumns)),
       columnChunks_(context.memory,
                     chunkNumbers(grid_.blockColumns(), grid_.blockRows(), transposeChunkColumns)),
@@ -109,8 +110,8 @@ void DevicePattern::rebuildViews(Context& context) {
   const CsrArrays own = csr();
   buildTransposeView(context, own, {columnOffsets_.data(), rows_.data(), valueIndex_.data()},
                      columnOrder_.data());
-  orderRows(context, rowOffsets_.data(), own.rows, rowOrder_.data());
-  orderRows(context, columnOffsets_.data(), own.columns, columnOrder_.data());
+  orderRows(context, rowOffsets_.data(), own.rows, orderScratch_, rowOrder_.data());
+  orderRows(context, columnOffsets_.data(), own.columns, orderScratch_, columnOrder_.data());
   if (chunkColumns_ != 0) findChunks(context, own, chunkColumns_, rowChunks_.data());
   if (transposeChunkColumns_ != 0) {
     const CsrArrays transposed{columnOffsets_.data(), rows_.data(), own.columns, own.rows, own.entries};
@@ -138,8 +139,8 @@ void DevicePattern::download(Pattern& pattern) const {
 
 int64_t DevicePattern::bytes() const {
   return rowOffsets_.bytes() + columns_.bytes() + columnOffsets_.bytes() + rows_.bytes() +
-         valueIndex_.bytes() + rowOrder_.bytes() + columnOrder_.bytes() + rowChunks_.bytes() +
-         columnChunks_.bytes();
+         valueIndex_.bytes() + rowOrder_.bytes() + columnOrder_.bytes() + orderScratch_.bytes() +
+         rowChunks_.bytes() + columnChunks_.bytes();
 }
 
 }  // namespace espalier::cuda

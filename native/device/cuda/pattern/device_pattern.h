@@ -4,6 +4,7 @@
 
 #include "device/cuda/base/context.h"
 #include "device/cuda/kernels/sparse_view.h"
+#include "device/cuda/pattern/row_order.h"
 #include "device/cuda/pattern/views.h"
 #include "sparse/pattern.h"
 
@@ -71,6 +72,7 @@ class DevicePattern {
   DeviceBuffer<int32_t> valueIndex_;
   DeviceBuffer<int32_t> rowOrder_;
   DeviceBuffer<int32_t> columnOrder_;
+  RowOrderScratch orderScratch_;
   DeviceBuffer<int32_t> rowChunks_;
   DeviceBuffer<int32_t> columnChunks_;
   int32_t chunkColumns_ = 0;

@@ -1,7 +1,5 @@
 #include "device/cuda/pattern/views.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "device/cuda/base/launch.h"
 #include "device/cuda/base/shared_memory.cuh"
@@ -70,25 +68,6 @@ __global__ void __launch_bounds__(kColumnThreads)
   }
 }
 
-/// Each row counts those that come before it.
-__global__ void __launch_bounds__(kThreads) order(const int32_t* offsets, int32_t rows, int32_t* rowOrder) {
-  __shared__ int32_t lengths[kThreads];
-  const int64_t row = int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  const int32_t own = row < rows ? offsets[row + 1] - offsets[row] : 0;
-  int32_t rank = 0;
-  for (int64_t tile = 0; tile < rows; tile += kThreads) {
-    const int64_t other = tile + threadIdx.x;
-    lengths[threadIdx.x] = other < rows ? offsets[other + 1] - offsets[other] : -1;
-    __syncthreads();
-    // Of equals those with a smaller number come first: all of an earlier tile, none of a later one.
-    const auto equalsBefore = static_cast<int32_t>(std::clamp<int64_t>(row - tile, 0, kThreads));
-#pragma unroll 16
-    for (int32_t i = 0; i < kThreads; ++i) rank += lengths[i] > own - (i < equalsBefore ? 1 : 0) ? 1 : 0;
-    __syncthreads();
-  }
-  if (row < rows) rowOrder[rank] = static_cast<int32_t>(row);
-}
-
 __global__ void __launch_bounds__(kThreads)
     chunks(CsrArrays csr, int32_t chunkColumns, int32_t boundaries, int32_t* chunkOffsets) {
   const int64_t i = int64_t{blockIdx.x} * kThreads + threadIdx.x;
@@ -118,10 +97,6 @@ void buildTransposeView(Context& context, const CsrArrays& csr, const TransposeA
   const int32_t words = windowWords(csr.rows);
   launch(context, sortColumns, {static_cast<unsigned>(csr.columns), kColumnThreads, int64_t{words} * 8}, csr,
          transpose, words);
-}
-
-void orderRows(Context& context, const int32_t* rowOffsets, int32_t rows, int32_t* rowOrder) {
-  launch(context, order, {blocksFor(rows, kThreads), kThreads, 0}, rowOffsets, rows, rowOrder);
 }
 
 void findChunks(Context& context, const CsrArrays& csr, int32_t chunkColumns, int32_t* chunkOffsets) {

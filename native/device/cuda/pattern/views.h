@@ -30,9 +30,6 @@ void countColumns(Context& context, const CsrArrays& csr, int32_t* columnOffsets
 void buildTransposeView(Context& context, const CsrArrays& csr, const TransposeArrays& transpose,
                         int32_t* cursor);
 
-/// Rows by the number of their entries, most first; of equals the smaller row first.
-void orderRows(Context& context, const int32_t* rowOffsets, int32_t rows, int32_t* rowOrder);
-
 /// See ChunkOffsets: chunk offsets of every row, (chunks + 1) x rows.
 void findChunks(Context& context, const CsrArrays& csr, int32_t chunkColumns, int32_t* chunkOffsets);
 
