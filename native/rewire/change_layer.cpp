@@ -69,9 +69,9 @@ LayerMoves changeLayer(LayerState& state, int64_t layer, Array<int32_t> dropped,
   Room room(weight, checkedProduct(static_cast<int64_t>(move.source.size()), blockSize));
   state.pattern.replace(std::move(move.rowOffsets), std::move(move.columns));
   room.move(move, blockSize, weight.births);
-  for (const int32_t entry : begun) {
-    if (weight.births.empty()) break;
-    std::fill_n(weight.births.data() + int64_t{entry} * blockSize, blockSize, birthAfter(fresh.updates));
+  if (!weight.births.empty()) {
+    for (const int32_t entry : begun)
+      std::fill_n(weight.births.data() + int64_t{entry} * blockSize, blockSize, birthAfter(fresh.updates));
   }
   initializeNewWeights(state.pattern, begun, fresh.initialization, fresh.seed, weight.values.span());
   return moves;

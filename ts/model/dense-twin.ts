@@ -15,7 +15,7 @@ import { Network } from './network.js'
  * would have more weights than the sparse network
  */
 export function denseTwin(options: NetworkOptions): NetworkOptions {
-  const { description } = readNetworkOptions('denseTwin', options)
+  const { description } = readNetworkOptions('denseTwin', options, false)
   const budget = countConnections(options)
   const fewest = countWeights(description, 0)
   if (fewest > budget) {

@@ -75,15 +75,23 @@ export interface NetworkRequest {
  * Checks the options of a network, each by itself and together.
  *
  * @param call begins every message
+ * @param lays false where no connection is to be laid, for which a saved topology needs its patterns
  * @throws ERR_ESPALIER_OPTION
  */
-export function readNetworkOptions(call: string, options: NetworkOptions): NetworkRequest {
+export function readNetworkOptions(call: string, options: NetworkOptions, lays = true): NetworkRequest {
   const { device, precision, denseFallback, ...given } = parse(call, networkSchema, options)
   const { topology } = given
+  const patterns = (topology?.type === 'saved' && topology.patterns) || null
+  if (lays && topology?.type === 'saved' && patterns === null) {
+    const advice =
+      'a description does not hold its connections; allowed: savedTopology(await network.snapshot()) ' +
+      'for them, or Network.restore(await network.snapshot(), { device }) for the weights as well'
+    throw impossible(call, 'topology', 'saved', advice)
+  }
   return {
     description: describe(call, given),
     placement: freeze({ device, precision, denseFallback }),
-    patterns: (topology?.type === 'saved' && topology.patterns) || null,
+    patterns,
   }
 }
 

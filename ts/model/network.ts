@@ -20,7 +20,7 @@ import { Run } from '../train/run.js'
 import { toNativeData, toNativeRows } from '../train/samples.js'
 import type { SampleStream } from '../train/stream.js'
 import { startTraining } from '../train/training.js'
-import { impossible, object, parse, readPath } from '../validation.js'
+import { object, parse, readPath } from '../validation.js'
 import {
   type NetworkDescription,
   type NetworkOptions,
@@ -75,15 +75,9 @@ export class Network {
    * and no GPU is usable, ERR_ESPALIER_NATIVE when the addon cannot be loaded
    */
   constructor(options: NetworkOptions, blank = false) {
-    const { description, placement, patterns } = readNetworkOptions('new Network', options)
+    const { description, placement, patterns } = readNetworkOptions('new Network', options, !blank)
     this.description = description
     this.placement = placement
-    if (description.topology.type === 'saved' && patterns === null && !blank) {
-      const advice =
-        'a description does not hold its connections; allowed: savedTopology(await network.snapshot()) ' +
-        'for them, or Network.restore(await network.snapshot(), { device }) for the weights as well'
-      throw impossible('new Network', 'topology', 'saved', advice)
-    }
     const native = toNativeDescription(description, patterns)
     this.#native = guarded(() => new (addon().Network)(native, placement, blank))
   }

@@ -43,7 +43,7 @@ CpuDevice::CpuDevice(NetworkState& network, const DeviceSettings& settings)
     require(network.optimizer.has_value(), ErrorCode::Internal, "training needs an optimizer");
     updates_ = UpdateTable(*network.optimizer);
   }
-  const int64_t underWay = panelPlan_.atOnce(settings.threads);
+  const int64_t underWay = panelPlan_.atOnce;
   for (int64_t i = 0; i < underWay; ++i)
     losses_.emplace_back(network.description.loss, network.layers.back().outputs, panelPlan_.stride);
   if (!training_ && SingleSample::serves(network)) single_.emplace(network);
@@ -119,7 +119,7 @@ template <typename Work, typename Settle>
 bool CpuDevice::overPanels(int64_t count, int64_t stride, int64_t step, const Work& work,
                            const Settle& settle, const std::function<bool()>& stops) {
   const int64_t panels = divideUp(count, stride);
-  const int64_t atOnce = panelPlan_.atOnce(pool_.threads());
+  const int64_t atOnce = panelPlan_.atOnce;
   std::atomic<bool> stopped{false};
   pool_.run([&](int thread) {
     prepare(thread, step);
@@ -248,7 +248,7 @@ std::vector<Outcome> CpuDevice::finished(bool) {
 
 std::optional<Outcome> CpuDevice::evaluateUnless(const std::function<bool()>& stops, const Samples& samples) {
   Outcome outcome;
-  const int64_t stride = panelPlan_.inferenceStride(samples.count, pool_.threads());
+  const int64_t stride = panelPlan_.inferenceStride(samples.count);
   const auto infer = [&](const Pass& pass, Range places) {
     const Consecutive own(places);
     forward(pass, {samples, own.indices.data(), places.size()});
@@ -264,8 +264,7 @@ std::optional<Outcome> CpuDevice::evaluateUnless(const std::function<bool()>& st
 }
 
 void CpuDevice::predict(const Samples& samples, std::span<float> outputs) {
-  const int64_t width = network_.layers.back().outputs,
-                stride = panelPlan_.inferenceStride(samples.count, pool_.threads());
+  const int64_t width = network_.layers.back().outputs, stride = panelPlan_.inferenceStride(samples.count);
   if (samples.count == 1 && single_.has_value()) return predictOne(samples, outputs);
   const auto infer = [&](const Pass& pass, Range places) {
     forward(pass, {samples, Consecutive(places).indices.data(), places.size()});

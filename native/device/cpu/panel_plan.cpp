@@ -36,11 +36,12 @@ PanelPlan::PanelPlan(const NetworkState& network, const DeviceSettings& settings
   stride = training ? roundUp(divideUp(settings.batchSize, panels), unit) : widest;
   sideBySide =
       settings.threads > 1 && !large && (!training || (fewWeights && panels % settings.threads == 0));
+  atOnce = sideBySide ? settings.threads : 1;
   gathersTwice = settings.threads == 2 && !large && !sideBySide && !settings.growsByGradient;
 }
 
-int64_t PanelPlan::inferenceStride(int64_t count, int threads) const {
-  return std::min(stride, roundUp(std::max<int64_t>(1, divideUp(count, atOnce(threads))), unit));
+int64_t PanelPlan::inferenceStride(int64_t count) const {
+  return std::min(stride, roundUp(std::max<int64_t>(1, divideUp(count, atOnce)), unit));
 }
 
 }  // namespace espalier::cpu
